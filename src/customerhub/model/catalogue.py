@@ -1,0 +1,290 @@
+"""What customers refer to: terms, carriers, price lists, groups, custom fields, users; one snapshot a team."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from customerhub.model.customer import Status, name_key
+
+Kind = Literal[
+    "payment_term",
+    "shipping_term",
+    "carrier",
+    "service_level",
+    "unit",
+    "price_list",
+    "account_group",
+    "attribute_definition",
+]
+Visibility = Literal["visible", "hidden"]
+DataType = Literal[
+    "text",
+    "number",
+    "percentage",
+    "long_text",
+    "date_only",
+    "email",
+    "checkbox",
+    "file",
+    "phone_e164",
+    "select",
+    "multi_select",
+    "url",
+    "html",
+]
+Entity = Literal["customer", "product", "address", "contact", "order"]
+
+
+class Amount(Struct, frozen=True):
+    """A decimal with its unit; digits as sent."""
+
+    id: UUID
+    value: Decimal
+    unit: UUID
+
+
+class NoDetails(Struct, frozen=True, omit_defaults=True):
+    """Details of a kind that has none (payment terms)."""
+
+
+class ShippingTermDetails(Struct, frozen=True, omit_defaults=True):
+    """How freight is charged under a shipping term."""
+
+    type: Literal["free_freight", "flat_rate_freight", "carrier_rate_freight"] = "carrier_rate_freight"
+    flat_rate: Amount | None = None
+    minimum_order_value: Amount | None = None
+    free_shipping_service_levels: tuple[UUID, ...] = ()
+
+
+class CarrierDetails(Struct, frozen=True, omit_defaults=True):
+    """A carrier's code, None for one made from free text, and our account with it."""
+
+    code: str | None = None
+    account_number: str | None = None
+    visibility: Visibility = "visible"
+
+
+class ServiceLevelDetails(Struct, frozen=True):
+    """A service level belongs to one carrier."""
+
+    carrier: UUID
+    token: str
+    visibility: Visibility = "visible"
+    is_default: bool = False
+
+
+class UnitDetails(Struct, frozen=True, omit_defaults=True):
+    """A unit of measure: value in base units = value × ratio + offset, both as fractions."""
+
+    type: Literal["currency", "quantity", "time", "mass", "volume", "length", "temperature", "area"]
+    abbreviation: str
+    ratio_numerator: Decimal = Decimal(1)
+    ratio_denominator: Decimal = Decimal(1)
+    offset_numerator: Decimal = Decimal(0)
+    offset_denominator: Decimal = Decimal(1)
+    is_base_unit: bool = False
+
+
+class PriceListDetails(Struct, frozen=True, omit_defaults=True):
+    """A price list's currency (ISO 4217); at most one list of a team is the default of new customers."""
+
+    currency: str = "USD"
+    is_default: bool = False
+    priority: int | None = None
+
+
+class AccountGroupDetails(Struct, frozen=True):
+    """A group of customers: for pricing rules, or of one kind; the type never changes."""
+
+    type: Literal["pricing_group", "type_group"]
+    commission_policy: Literal["commission_applied", "commission_exempt"] = "commission_exempt"
+    freight_policy: Literal["free_freight", "billed_freight"] = "billed_freight"
+
+
+class AttributeOption(Struct, frozen=True):
+    """One choice of a select attribute."""
+
+    label: str
+    value: str
+
+
+class AttributeDetails(Struct, frozen=True, omit_defaults=True):
+    """What a custom field of one entity may hold."""
+
+    entity: Entity
+    data_type: DataType
+    default_value: object = None
+    options: tuple[AttributeOption, ...] = ()
+    show_label: bool = False
+    priority: int | None = None
+    is_mandatory: bool = False
+
+
+Details = (
+    NoDetails
+    | ShippingTermDetails
+    | CarrierDetails
+    | ServiceLevelDetails
+    | UnitDetails
+    | PriceListDetails
+    | AccountGroupDetails
+    | AttributeDetails
+)
+DETAILS: Mapping[Kind, type[Details]] = {
+    "payment_term": NoDetails,
+    "shipping_term": ShippingTermDetails,
+    "carrier": CarrierDetails,
+    "service_level": ServiceLevelDetails,
+    "unit": UnitDetails,
+    "price_list": PriceListDetails,
+    "account_group": AccountGroupDetails,
+    "attribute_definition": AttributeDetails,
+}
+
+
+class CatalogueEntry(Struct, frozen=True):
+    """One entry of any kind; never removed, only marked inactive. System entries cannot be changed."""
+
+    id: UUID
+    kind: Kind
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    created_by: UUID
+    updated_by: UUID
+    details: Details = NoDetails()
+    version: int = 1
+    reference_id: str | None = None
+    description: str | None = None
+    status: Status = "active"
+    is_system: bool = False
+
+    @property
+    def unique_key(self) -> str | None:
+        """What must be unique among the entries of this kind in the team; None where names may repeat."""
+        match self.details:
+            case PriceListDetails():
+                return None
+            case ServiceLevelDetails(carrier=carrier, token=token):
+                return f"{carrier}/{name_key(token)}"
+            case AttributeDetails(entity=entity):
+                return f"{entity}/{name_key(self.name)}"
+        return name_key(self.name)
+
+
+class User(Struct, frozen=True):
+    """A member of the team, with a login or without; sales reps are users."""
+
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    created_at: datetime
+    updated_at: datetime
+    created_by: UUID
+    updated_by: UUID
+    version: int = 1
+    login: UUID | None = None
+    phone: str | None = None
+    department: str | None = None
+    username: str | None = None
+    status: Status = "active"
+
+
+class TeamSettings(Struct, frozen=True, omit_defaults=True):
+    """What a team decides for itself; every door keeps it.
+
+    `email_policy`: whether an email address belongs to one live customer only. `unknown_members`: ignore (and say
+    so) or refuse. `null_members`: refuse a null where the contract has none, or ignore it. `free_attributes`: accept
+    custom values without a definition although the entity has definitions. `relaxed_create`: fill a missing sales
+    rep and price list from the caller and the team's default, instead of refusing.
+    """
+
+    email_policy: Literal["unique", "free"] = "unique"
+    unknown_members: Literal["ignore", "refuse"] = "ignore"
+    null_members: Literal["refuse", "ignore"] = "refuse"
+    free_attributes: bool = False
+    relaxed_create: bool = False
+
+
+class Catalogue:
+    """A snapshot of one team's entries, users and settings at one catalogue version; never changed, only replaced."""
+
+    __slots__ = ("_by_key", "_entries", "_users", "settings", "team_name", "version")
+
+    def __init__(
+        self,
+        version: int,
+        entries: Iterable[CatalogueEntry] = (),
+        users: Iterable[User] = (),
+        *,
+        settings: TeamSettings | None = None,
+        team_name: str = "",
+    ) -> None:
+        self.version = version
+        self.settings = settings or TeamSettings()
+        self.team_name = team_name
+        self._entries = {entry.id: entry for entry in entries}
+        self._users = {user.id: user for user in users}
+        self._by_key = {
+            (entry.kind, entry.unique_key): entry for entry in self._entries.values() if entry.unique_key is not None
+        }
+
+    def with_entries(self, entries: tuple[CatalogueEntry, ...]) -> "Catalogue":
+        """The snapshot as it will be once `entries` are stored."""
+        if not entries:
+            return self
+        return Catalogue(
+            self.version,
+            (*self._entries.values(), *entries),
+            self._users.values(),
+            settings=self.settings,
+            team_name=self.team_name,
+        )
+
+    def find_entry(self, kind: Kind, entry_id: UUID | None) -> CatalogueEntry | None:
+        """The entry of this kind and id, active or not."""
+        entry = self._entries.get(entry_id) if entry_id is not None else None
+        return entry if entry is not None and entry.kind == kind else None
+
+    def find_named(self, kind: Kind, name: str) -> CatalogueEntry | None:
+        """The entry of this kind and name, ignoring case."""
+        return self._by_key.get((kind, name_key(name)))
+
+    def find_user(self, user_id: UUID | None) -> User | None:
+        """The user of this id, active or not."""
+        return self._users.get(user_id) if user_id is not None else None
+
+    def name_of(self, kind: Kind, entry_id: UUID | None) -> str | None:
+        """The name of an entry, None for none."""
+        entry = self.find_entry(kind, entry_id)
+        return entry.name if entry is not None else None
+
+    def entries(self, kind: Kind) -> tuple[CatalogueEntry, ...]:
+        """All entries of a kind, in no order."""
+        return tuple(entry for entry in self._entries.values() if entry.kind == kind)
+
+    def users(self) -> tuple[User, ...]:
+        """All users, in no order."""
+        return tuple(self._users.values())
+
+    def attribute_definitions(self, entity: Entity) -> dict[str, CatalogueEntry]:
+        """The active custom field definitions of an entity, by their exact names."""
+        return {
+            entry.name: entry
+            for entry in self._entries.values()
+            if isinstance(entry.details, AttributeDetails)
+            and entry.details.entity == entity
+            and entry.status == "active"
+        }
+
+    def default_price_list(self) -> CatalogueEntry | None:
+        """The active price list that new customers get."""
+        for entry in self._entries.values():
+            if isinstance(entry.details, PriceListDetails) and entry.details.is_default and entry.status == "active":
+                return entry
+        return None

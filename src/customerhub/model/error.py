@@ -1,0 +1,200 @@
+"""Every way in which a request can fail, as one tree; no HTTP in it, each dialect gives its own shape and status.
+
+HubError
+├── Malformed              the body is not a JSON object, or cannot be read as one
+├── BodyTooLarge           the body is longer than the route takes
+├── UnsupportedMediaType   the body is declared as something that is not JSON
+├── InvalidHeader          a header of ours has a value outside its rule
+├── Invalid                the request was read, but values in it break rules (all of them at once)
+│   └── Taken              a value that must be unique belongs to another record
+├── Unauthenticated        no credential, or none that is alive
+├── Forbidden              the credential may not do this
+├── NotFound               no such record for this team (never says whether another team has it)
+├── NoSuchRoute            no such path
+├── MethodNotAllowed       the path exists, the method does not
+├── Conflict               the state of the record does not allow this
+├── PreconditionFailed     If-Match names another version
+├── PreconditionRequired   the credential demands If-Match
+├── KeyMismatch            an idempotency key came back with another request
+├── KeyGone                the answer of this key held a secret and was not kept
+├── Busy                   the record is contended; try again
+├── RateLimited            too many requests
+├── RequestTimeout         the client was too slow to send its body
+├── Unavailable            the database cannot be reached
+└── Internal               a fault of ours
+"""
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+Path = tuple[str | int, ...]
+
+
+class FieldError(Struct, frozen=True):
+    """One wrong value: `path` as in the request (names and positions), `code` for programs, `reason` for people."""
+
+    path: Path
+    code: str
+    reason: str
+
+    def dotted(self) -> str:
+        """The path as `addresses[1].phone`."""
+        text = ""
+        for step in self.path:
+            text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        return text
+
+
+class HubError(Exception):
+    """Base of the tree. `is_permanent` errors answer the same request the same way, so a key keeps them."""
+
+    is_permanent: ClassVar[bool] = False
+
+
+class Malformed(HubError):
+    """The body is no JSON object: `reason` says where it stops being one."""
+
+    is_permanent = True
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BodyTooLarge(HubError):
+    """The body is longer than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the body is larger than {limit} bytes")
+        self.limit = limit
+
+
+class UnsupportedMediaType(HubError):
+    """The body is declared as `media_type`, which this route does not read."""
+
+    def __init__(self, media_type: str) -> None:
+        super().__init__(f"cannot read a body of type {media_type}")
+        self.media_type = media_type
+
+
+class InvalidHeader(HubError):
+    """The request header `name` breaks its rule; `reason` names the rule."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class Invalid(HubError):
+    """Values in the request break rules; `errors` names every one of them, in the order of the request."""
+
+    is_permanent = True
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__("; ".join(f"{error.dotted()}: {error.reason}" for error in errors))
+        self.errors = errors
+
+
+class Taken(Invalid):
+    """Unique values that belong to another live record; paths are canonical (`email`, `number`, `reference_id`, …)."""
+
+
+class Unauthenticated(HubError):
+    """No credential, an unknown one, a revoked or an expired one: `cause` is for the log and for dialects that tell."""
+
+    def __init__(self, cause: str = "missing") -> None:
+        super().__init__(f"the credential is {cause}")
+        self.cause = cause
+
+
+class Forbidden(HubError):
+    """The credential is alive but lacks `permission`."""
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(f"the credential lacks {permission}")
+        self.permission = permission
+
+
+class NotFound(HubError):
+    """The team has no live `kind` of this id; the same for unknown, deleted, malformed and foreign ids."""
+
+    def __init__(self, kind: str, id: str) -> None:  # noqa: A002 - the field's own name
+        super().__init__(f"no such {kind}: {id}")
+        self.kind = kind
+        self.id = id
+
+
+class NoSuchRoute(HubError):
+    """No route has this path."""
+
+
+class MethodNotAllowed(HubError):
+    """The path takes only the methods in `allowed`."""
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        super().__init__(f"this path takes only {', '.join(allowed)}")
+        self.allowed = allowed
+
+
+class Conflict(HubError):
+    """The record's state forbids the change; `reason` says what stands in the way."""
+
+    is_permanent = True
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class PreconditionFailed(HubError):
+    """`If-Match` does not name the version that the record has now (`current`, None where there is no record yet)."""
+
+    def __init__(self, current: int | None) -> None:
+        super().__init__("the record is at another version" if current else "there is no record to match yet")
+        self.current = current
+
+
+class PreconditionRequired(HubError):
+    """The credential is marked so that each write must carry `If-Match`."""
+
+
+class KeyMismatch(HubError):
+    """The idempotency key was used for another request (method, path, query or body)."""
+
+
+class KeyGone(HubError):
+    """The key's request was done, but its answer held a secret, which is shown once and not kept."""
+
+
+class Busy(HubError):
+    """The record is contended or the server sheds load; try again in `retry_after` seconds."""
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__("the record is being changed by others")
+        self.retry_after = retry_after
+
+
+class RateLimited(HubError):
+    """The caller is over its limit; try again in `retry_after` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("too many requests")
+        self.retry_after = retry_after
+
+
+class RequestTimeout(HubError):
+    """The body did not arrive in time."""
+
+
+class Unavailable(HubError):
+    """The database cannot be reached; try again in `retry_after` seconds."""
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__("the database cannot be reached")
+        self.retry_after = retry_after
+
+
+class Internal(HubError):
+    """A fault of ours; the log has the trace under the request id."""

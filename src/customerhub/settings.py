@@ -1,0 +1,30 @@
+"""Every setting of the hub in one table: name, type, default, one sentence; environment, help text and docs follow it."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from `CUSTOMERHUB_<NAME>` in the environment; the command line overrides."""
+
+    model_config = SettingsConfigDict(env_prefix="CUSTOMERHUB_", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("data"), description="Directory of the hub's own PostgreSQL and files.")
+    database_url: str = Field("", description="An external PostgreSQL (15 or newer) instead of the hub's own.")
+    postgres_bin: Path | None = Field(None, description="Directory of PostgreSQL programs to use for the hub's own.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    trusted_proxies: str = Field("", description="Addresses, with commas, whose X-Forwarded-For names the client.")
+    workers: int = Field(1, ge=1, le=64, description="Processes that answer requests.")
+    connections: int = Field(4, ge=1, le=100, description="Database connections of each process.")
+    prepared_statements: bool = Field(True, description="Off behind a pooler that cannot keep prepared statements.")
+    rate_limit: str = Field("", description="Requests a credential may make, such as `100/minute`; empty is no limit.")
+    rate_limit_storage: str = Field("memory://", description="Where limits are counted: memory:// or redis://host.")
+    password_failures: str = Field("10/minute", description="Failed sign-ins a login, and an address, may make.")
+    max_body: int = Field(1_048_576, ge=1024, description="Bytes of a request body; more is refused with 413.")
+    body_seconds: float = Field(30, gt=0, description="Seconds a client may take to send its body.")
+    patience_seconds: float = Field(5, gt=0, description="Seconds a write waits for others on the same record.")
+    log_level: str = Field("info", description="debug, info, warning or error.")
+    log_format: str = Field("auto", description="json, text, or auto: text on a terminal.")
