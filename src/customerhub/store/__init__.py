@@ -1,0 +1,1 @@
+"""The only SQL of the project: named queries, one connection lease, migrations."""

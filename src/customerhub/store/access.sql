@@ -1,0 +1,90 @@
+-- Teams, logins and credentials.
+
+-- name: insert_team
+-- $1 id, $2 name, $3 name key, $4 settings, $5 at
+insert into team (id, name, name_key, settings, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)
+
+-- name: insert_counter
+-- $1 team
+insert into number_counter (team) values ($1)
+
+-- name: find_team
+-- By id or by name. $1 id or null, $2 name key
+select id, name, settings, version from team where id = $1 or name_key = $2 order by id = $1 desc nulls last limit 1
+
+-- name: list_teams
+select t.id, t.name, t.created_at from team t order by t.name_key
+
+-- name: update_settings
+-- $1 team, $2 settings, $3 at
+update team
+set settings = $2, updated_at = $3, version = version + 1, catalogue_version = catalogue_version + 1
+where id = $1
+returning version
+
+-- name: insert_login
+-- $1 id, $2 email, $3 email key, $4 password hash or null, $5 at
+insert into login (id, email, email_key, password_hash, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)
+
+-- name: find_login
+-- A person with the teams of which they are an active member, the oldest first. $1 email key
+select
+    l.id, l.email, l.password_hash, u.team, u.id as team_user, u.first_name, u.last_name
+from login l
+left join team_user u on u.login = l.id and u.status = 'active'
+where l.email_key = $1 and l.status = 'active'
+order by u.created_at, u.team
+limit 1
+
+-- name: set_password
+-- $1 login, $2 password hash, $3 at
+update login set password_hash = $2, updated_at = $3, version = version + 1 where id = $1
+
+-- name: insert_credential
+-- $1 team, $2 id, $3 dialect, $4 name, $5 team user or null, $6 scopes, $7 requires precondition, $8 hint, $9 at,
+-- $10 expires at or null
+insert into credential (
+    team, id, dialect, name, team_user, scopes, requires_precondition, hint, created_at, expires_at
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+-- name: insert_lookup
+-- $1 secret hash, $2 team, $3 credential
+insert into credential_lookup (secret_hash, team, credential) values ($1, $2, $3)
+
+-- name: find_credential
+-- By the hash of its secret. $1 secret hash, $2 dialect
+select c.team, c.id, c.name, c.team_user, c.scopes, c.revoked_at, c.expires_at
+from credential_lookup l
+join credential c on c.team = l.team and c.id = l.credential
+where l.secret_hash = $1 and c.dialect = $2
+
+-- name: get_standing
+-- Whether a credential is alive, and what its team's snapshot is. $1 team, $2 credential
+select cr.revoked_at, cr.expires_at, cr.requires_precondition, t.catalogue_version
+from credential cr join team t on t.id = cr.team
+where cr.team = $1 and cr.id = $2 and t.id = $1
+
+-- name: list_credentials
+-- $1 team or null for every team
+select
+    c.team, t.name as team_name, c.id, c.dialect, c.name, c.hint, c.scopes, c.requires_precondition, c.created_at,
+    c.expires_at, c.revoked_at
+from credential c join team t on t.id = c.team
+where $1::uuid is null or c.team = $1
+order by c.created_at, c.id
+
+-- name: find_credential_by_id
+-- $1 credential
+select c.team, c.id, c.dialect, c.name, c.version, c.revoked_at from credential c where c.id = $1
+
+-- name: revoke
+-- $1 team, $2 credential, $3 at
+update credential set revoked_at = $3, version = version + 1
+where team = $1 and id = $2 and revoked_at is null
+returning version
+
+-- name: set_email_policy
+-- Every live customer's unique email key as the policy says. $1 team, $2 is unique
+update customer
+set unique_email_key = case when $2 then email_key end
+where team = $1 and deleted_at is null and unique_email_key is distinct from case when $2 then email_key end

@@ -1,0 +1,246 @@
+"""Read and write customers: rows to records, and one call for a version with everything that belongs to it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from asyncpg import Record
+from msgspec import Struct
+
+from customerhub.model.answer import Answer, Caller, IdempotencyKey
+from customerhub.model.catalogue import CatalogueEntry
+from customerhub.model.change import FieldChange
+from customerhub.model.customer import CUSTOMER_FIELDS, Address, Attribute, Contact, Customer, email_key
+from customerhub.store.db import Connection
+from customerhub.store.queries import load_queries
+
+QUERIES = load_queries("customers.sql")
+_DECODE: dict[str, Callable[[bytes], object]] = {
+    "addresses": msgspec.json.Decoder(tuple[Address, ...]).decode,
+    "contacts": msgspec.json.Decoder(tuple[Contact, ...]).decode,
+    "attributes": msgspec.json.Decoder(tuple[Attribute, ...]).decode,
+}
+_ARRAYS = frozenset(("sales_reps", "price_groups"))
+_encode = msgspec.json.Encoder(decimal_format="string").encode
+# Set by the statement itself, from parameters that the change row shares.
+_GIVEN = frozenset(("team", "id", "version", "created_at", "updated_at", "created_by", "updated_by"))
+_COLUMNS = ", ".join(f"c.{field}" for field in CUSTOMER_FIELDS)
+_READ_FOR_WRITE = QUERIES["read_for_write"].format(columns=_COLUMNS)
+_GET = QUERIES["get"].format(columns=_COLUMNS)
+_FIRST_READ_COLUMN = 10
+_FIRST_GET_COLUMN = 4
+
+
+class KeptAnswer(Struct, frozen=True):
+    """What an idempotency key remembers; `answer` is None where it held a secret."""
+
+    fingerprint: bytes
+    answer: Answer | None
+
+
+class ReadForWrite(Struct, frozen=True):
+    """All that a write must know first; `customer` is None where the team has no live one of that id."""
+
+    revoked_at: datetime | None
+    expires_at: datetime | None
+    requires_precondition: bool
+    catalogue_version: int
+    has_sinks: bool
+    kept: KeptAnswer | None
+    customer: Customer | None
+
+
+class NewVersion(Struct, frozen=True):
+    """One version to be written, with everything that stands or falls with it."""
+
+    before: Customer | None
+    after: Customer
+    changes: tuple[FieldChange, ...]
+    action: str
+    caller: Caller
+    request_id: str
+    ignored: tuple[str, ...]
+    new_entries: tuple[CatalogueEntry, ...]
+    key: IdempotencyKey | None
+    answer: Answer
+    tells_sinks: bool
+    emails_are_unique: bool
+
+
+def to_customer(row: Record, first: int = 0) -> Customer:
+    """The record of a row whose columns stand in the order of the fields, from position `first` on."""
+    values = list(row)[first : first + len(CUSTOMER_FIELDS)]
+    for position, decode in _NESTED:
+        values[position] = decode(values[position])
+    for position in _ARRAY_POSITIONS:
+        values[position] = tuple(values[position])
+    return Customer(*values)
+
+
+_NESTED = tuple((CUSTOMER_FIELDS.index(field), decode) for field, decode in _DECODE.items())
+_ARRAY_POSITIONS = tuple(CUSTOMER_FIELDS.index(field) for field in sorted(_ARRAYS))
+
+
+async def read_for_write(
+    connection: Connection, caller: Caller, customer_id: UUID | None, key: IdempotencyKey | None
+) -> ReadForWrite | None:
+    """The state that a write starts from, in one query; None where the credential is gone."""
+    row = await connection.fetchrow(
+        _READ_FOR_WRITE, caller.team, caller.credential, customer_id, caller.dialect, key.key if key else None
+    )
+    if row is None:
+        return None
+    return ReadForWrite(
+        revoked_at=row[0],
+        expires_at=row[1],
+        requires_precondition=row[2],
+        catalogue_version=row[3],
+        has_sinks=row[4],
+        kept=to_kept_answer(row[5], row[6], row[7], row[8]) if row[5] is not None else None,
+        customer=to_customer(row, _FIRST_READ_COLUMN) if row[9] is not None else None,
+    )
+
+
+def to_kept_answer(fingerprint: bytes, status: int, headers: bytes, body: bytes | None) -> KeptAnswer:
+    """What a key's row remembers."""
+    if body is None:
+        return KeptAnswer(fingerprint, None)
+    pairs = msgspec.json.decode(headers, type=tuple[tuple[str, str], ...])
+    return KeptAnswer(fingerprint, Answer(status, body, pairs))
+
+
+class Reading(Struct, frozen=True):
+    """A customer as a reader finds it, with the state of the reader's credential."""
+
+    revoked_at: datetime | None
+    expires_at: datetime | None
+    catalogue_version: int
+    customer: Customer | None
+
+
+async def get_for_reader(connection: Connection, caller: Caller, customer_id: UUID | None) -> Reading | None:
+    """A live customer and the credential's state in one query; None where the credential is gone."""
+    row = await connection.fetchrow(_GET, caller.team, caller.credential, customer_id)
+    if row is None:
+        return None
+    return Reading(row[0], row[1], row[2], to_customer(row, _FIRST_GET_COLUMN) if row[3] is not None else None)
+
+
+async def lock_customer(connection: Connection, team: UUID, customer_id: UUID) -> None:
+    """Hold the row until the transaction ends; a missing row holds nothing."""
+    await connection.fetchrow(QUERIES["lock"], team, customer_id)
+
+
+async def write_version(connection: Connection, version: NewVersion) -> bool:
+    """Write one version, all or nothing; False where somebody was faster. Raises asyncpg.UniqueViolationError."""
+    after = version.after
+    parameters: list[object] = [
+        after.team,
+        after.id,
+        after.version - 1,
+        after.updated_at,
+        version.caller.actor,
+        version.caller.name,
+        version.caller.credential,
+        version.caller.dialect,
+        version.request_id,
+        _encode(version.changes),
+        _encode(version.ignored) if version.ignored else None,
+        version.action,
+    ]
+    columns = _columns_to_write(version)
+    places = [(column, _place(parameters, value)) for column, value in columns]
+    pieces = _pieces(version, parameters)
+    if version.before is None:
+        statement = QUERIES["insert"].format(
+            columns="".join(f", {column}" for column, _ in places),
+            values="".join(f", {place}" for _, place in places),
+            pieces=pieces,
+        )
+    else:
+        statement = QUERIES["update"].format(
+            assignments="".join(f", {column} = {place}" for column, place in places), pieces=pieces
+        )
+    return bool(await connection.fetchval(statement, *parameters))
+
+
+def _columns_to_write(version: NewVersion) -> list[tuple[str, object]]:
+    """Only what differs, so that an update touches as few indexes and bytes as it can."""
+    before, after = version.before, version.after
+    columns: list[tuple[str, object]] = []
+    for field in CUSTOMER_FIELDS:
+        if field in _GIVEN:
+            continue
+        value = getattr(after, field)
+        if before is not None and (value is (old := getattr(before, field)) or value == old):
+            continue
+        columns.append((field, _encode(value) if field in _DECODE else value))
+    if before is None or before.email != after.email or before.deleted_at != after.deleted_at:
+        columns += email_columns(after, emails_are_unique=version.emails_are_unique)
+    return columns
+
+
+def email_columns(customer: Customer, *, emails_are_unique: bool) -> list[tuple[str, object]]:
+    """The two keys of an email address: one to find it by, one that is unique while the policy and the record live."""
+    key = email_key(customer.email)
+    return [("email_key", key), ("unique_email_key", key if emails_are_unique and not customer.deleted_at else None)]
+
+
+def _pieces(version: NewVersion, parameters: list[object]) -> str:
+    text = ""
+    if version.tells_sinks:
+        text += QUERIES["event_piece"]
+    if version.key is not None:
+        text += QUERIES["key_piece"].format(
+            key=_place(parameters, version.key.key),
+            fingerprint=_place(parameters, version.key.fingerprint),
+            status=_place(parameters, version.answer.status) + "::smallint",
+            headers=_place(parameters, _encode(version.answer.headers)) + "::jsonb",
+            body=_place(parameters, version.answer.body) + "::bytea",
+        )
+    if version.new_entries:
+        text += QUERIES["terms_piece"].format(
+            terms=_place(parameters, _encode([_term(entry) for entry in version.new_entries])) + "::jsonb"
+        )
+    return text
+
+
+def _term(entry: CatalogueEntry) -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "kind": entry.kind,
+        "name": entry.name,
+        "unique_key": entry.unique_key,
+        "details": entry.details,
+    }
+
+
+def _place(parameters: list[object], value: object) -> str:
+    parameters.append(value)
+    return f"${len(parameters)}"
+
+
+async def find_taken(connection: Connection, customer: Customer, *, emails_are_unique: bool) -> tuple[str, ...]:
+    """The canonical fields whose unique value another live customer of the team has."""
+    row = await connection.fetchrow(
+        QUERIES["find_taken"],
+        customer.team,
+        customer.id,
+        email_key(customer.email) if emails_are_unique else None,
+        customer.number,
+        customer.reference_id,
+    )
+    return tuple(field for field, taken in row.items() if taken) if row is not None else ()
+
+
+async def take_number(connection: Connection, team: UUID) -> int:
+    """The team's next customer number; numbers of refused creations are not given again."""
+    number = await connection.fetchval(QUERIES["take_number"], team)
+    assert isinstance(number, int)  # noqa: S101 - each team is made with its counter
+    return number
+
+
+async def skip_numbers(connection: Connection, team: UUID, prefix: str, digits: int) -> None:
+    """Set the counter past the highest number of the form `prefix` + at least `digits` digits."""
+    await connection.execute(QUERIES["skip_numbers"], team, prefix, digits)

@@ -1,0 +1,116 @@
+-- Every statement on customers. `{…}` marks the few places that `customers.py` fills with column names or with one of
+-- the pieces below; values are always parameters.
+
+-- name: read_for_write
+-- One row while the credential exists: its state, the team's, the key's record if there is one, the customer if any.
+-- $1 team, $2 credential, $3 customer, $4 dialect, $5 idempotency key or null
+select
+    cr.revoked_at, cr.expires_at, cr.requires_precondition, t.catalogue_version, t.has_sinks,
+    k.fingerprint, k.status as key_status, k.headers as key_headers, k.body as key_body,
+    c.id as customer_id, {columns}
+from credential cr
+join team t on t.id = cr.team
+left join idempotency_key k on k.team = $1 and k.dialect = $4 and k.key = $5
+left join customer c on c.team = $1 and c.id = $3 and c.deleted_at is null
+where cr.team = $1 and cr.id = $2 and t.id = $1
+
+-- name: lock
+-- $1 team, $2 customer: holds the row until the transaction ends.
+select version from customer where team = $1 and id = $2 for update
+
+-- name: update
+-- One version on: only if the row still is at the version read. All or nothing with its change, event, key and terms.
+-- $1 team, $2 customer, $3 version read, $4 at, $5 actor, $6 actor name, $7 credential, $8 dialect, $9 request id,
+-- $10 changes, $11 ignored, $12 action; further ones as the pieces say.
+with written as (
+    update customer
+    set version = $3::bigint + 1, updated_at = $4, updated_by = $5{assignments}
+    where team = $1 and id = $2 and version = $3 and deleted_at is null
+    returning team, id, version
+), changed as (
+    insert into change (
+        team, customer, version, at, actor, actor_name, credential, dialect, request_id, changes, ignored, action
+    )
+    select $1, w.id, w.version, $4, $5, $6, $7, $8, $9, $10, $11, $12 from written w where w.team = $1
+){pieces}
+select count(*) from written where team = $1
+
+-- name: insert
+-- The first version of a record. Parameters as in `update`; $3 is 0.
+with written as (
+    insert into customer (team, id, version, created_at, updated_at, created_by, updated_by{columns})
+    values ($1, $2, $3::bigint + 1, $4, $4, $5, $5{values})
+    returning team, id, version
+), changed as (
+    insert into change (
+        team, customer, version, at, actor, actor_name, credential, dialect, request_id, changes, ignored, action
+    )
+    select $1, w.id, w.version, $4, $5, $6, $7, $8, $9, $10, $11, $12 from written w where w.team = $1
+){pieces}
+select count(*) from written where team = $1
+
+-- name: event_piece
+, told as (
+    insert into event (team, customer, version, type, at)
+    select $1, w.id, w.version, 'customer.' || $12, $4 from written w where w.team = $1
+)
+
+-- name: key_piece
+, kept as (
+    insert into idempotency_key (team, dialect, key, fingerprint, status, headers, body, created_at)
+    select $1, $8, {key}, {fingerprint}, {status}, {headers}, {body}, $4 from written w where w.team = $1
+)
+
+-- name: terms_piece
+-- Catalogue entries that free text brought along, as a JSON array; the team's snapshot is another from now on.
+, terms as (
+    insert into catalogue_entry (
+        team, id, kind, name, unique_key, details, created_at, updated_at, created_by, updated_by
+    )
+    select $1, e.id, e.kind, e.name, e.unique_key, e.details, $4, $4, $5, $5
+    from written w, jsonb_to_recordset({terms}) as e (id uuid, kind text, name text, unique_key text, details jsonb)
+    where w.team = $1
+    returning team, id, kind, name
+), termed as (
+    insert into audit (
+        team, kind, subject, version, at, action, actor, actor_name, credential, dialect, request_id, changes
+    )
+    select $1, e.kind, e.id, 1, $4, 'created', $5, $6, $7, $8, $9,
+        jsonb_build_array(jsonb_build_object('path', '', 'new', jsonb_build_object('name', e.name)))
+    from terms e where e.team = $1
+), bumped as (
+    update team set catalogue_version = catalogue_version + 1
+    where id = $1 and exists (select from terms where team = $1)
+)
+
+-- name: find_taken
+-- After a unique violation: which of the values belong to another live customer. $1 team, $2 customer,
+-- $3 unique email key, $4 number, $5 reference id; null is not asked.
+select
+    exists (select from customer where team = $1 and unique_email_key = $3 and id <> $2) as email,
+    exists (select from customer where team = $1 and number = $4 and deleted_at is null and id <> $2) as number,
+    exists (select from customer where team = $1 and reference_id = $5 and deleted_at is null and id <> $2)
+        as reference_id
+
+-- name: take_number
+-- The team's next customer number. $1 team
+update number_counter set next = next + 1 where team = $1 returning next - 1
+
+-- name: skip_numbers
+-- After a clash with a typed number: on past the highest of the form. $1 team, $2 prefix, $3 digits at least
+update number_counter
+set next = greatest(next, coalesce((
+    select max(substr(c.number, length($2) + 1)::numeric) + 1
+    from customer c
+    where c.team = $1 and c.deleted_at is null and starts_with(c.number, $2)
+        and substr(c.number, length($2) + 1) ~ ('^[0-9]{' || $3::int || ',17}$')
+), 1)::bigint)
+where team = $1
+
+-- name: get
+-- One live customer with what a reader needs to know of its own standing. Parameters as in `read_for_write`.
+select cr.revoked_at, cr.expires_at, t.catalogue_version, c.id as customer_id, {columns}
+from credential cr
+join team t on t.id = cr.team
+left join customer c on c.team = $1 and c.id = $3 and c.deleted_at is null
+where cr.team = $1 and cr.id = $2 and t.id = $1

@@ -1,0 +1,60 @@
+-- What `customerhub doctor` asks of a database. It reads every team's rows, so it is for the operator alone.
+
+-- name: server
+-- Version, settings that keep committed data, room for connections, and the server's clock.
+select
+    current_setting('server_version_num')::int as version,
+    current_setting('server_version') as version_text,
+    current_setting('server_encoding') as encoding,
+    current_setting('max_connections')::int as max_connections,
+    array(
+        select name from pg_settings
+        where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off'
+        order by name
+    ) as unsafe,
+    clock_timestamp() as now
+
+-- name: missing_extensions
+-- Those of $1 that this server could not create.
+select wanted.name
+from unnest($1::text[]) as wanted (name)
+where not exists (select from pg_available_extensions a where a.name = wanted.name)
+order by wanted.name
+
+-- name: wrong_email_keys
+-- Teams with customers whose keys do not follow from their email address and the team's policy, and how many.
+select t.name, count(*)
+from customer c
+join team t on t.id = c.team
+where (c.email is null) <> (c.email_key is null)
+    or c.unique_email_key is distinct from case
+        when c.deleted_at is null and coalesce(t.settings ->> 'email_policy', 'unique') = 'unique' then c.email_key
+    end
+group by t.name
+order by t.name
+
+-- name: missing_counters
+-- Teams that cannot number a customer.
+select t.name from team t where not exists (select from number_counter n where n.team = t.id) order by t.name
+
+-- name: late_counters
+-- Teams whose counter stands at or before a number of one of our two forms, and the highest such number.
+select t.name, max(substr(c.number, length(form.prefix) + 1)::numeric) as highest, n.next
+from customer c
+cross join (values ('C', 5), ('WC_', 10)) as form (prefix, digits)
+join number_counter n on n.team = c.team
+join team t on t.id = c.team
+where c.deleted_at is null and starts_with(c.number, form.prefix)
+    and substr(c.number, length(form.prefix) + 1) ~ ('^[0-9]{' || form.digits || ',17}$')
+group by t.name, n.next
+having max(substr(c.number, length(form.prefix) + 1)::numeric) >= n.next
+order by t.name
+
+-- name: without_history
+-- Teams with customers whose version has no change row, and how many.
+select t.name, count(*)
+from customer c
+join team t on t.id = c.team
+where not exists (select from change h where h.team = c.team and h.customer = c.id and h.version = c.version)
+group by t.name
+order by t.name

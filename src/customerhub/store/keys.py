@@ -1,0 +1,41 @@
+"""Read and write idempotency keys."""
+
+from datetime import datetime
+
+import msgspec
+
+from customerhub.model.answer import Answer, Caller, IdempotencyKey
+from customerhub.store.customers import KeptAnswer, to_kept_answer
+from customerhub.store.db import Connection
+from customerhub.store.queries import load_queries
+
+QUERIES = load_queries("keys.sql")
+
+
+async def find_kept(connection: Connection, caller: Caller, key: IdempotencyKey) -> KeptAnswer | None:
+    """What the key remembers, if it was used."""
+    row = await connection.fetchrow(QUERIES["find"], caller.team, caller.dialect, key.key)
+    return to_kept_answer(row[0], row[1], row[2], row[3]) if row is not None else None
+
+
+async def keep_answer(
+    connection: Connection,
+    caller: Caller,
+    key: IdempotencyKey,
+    answer: Answer,
+    at: datetime,
+    *,
+    is_secret: bool = False,
+) -> None:
+    """Remember an answer, or only that there was one where it is secret. Raises asyncpg.UniqueViolationError."""
+    await connection.execute(
+        QUERIES["insert"],
+        caller.team,
+        caller.dialect,
+        key.key,
+        key.fingerprint,
+        answer.status,
+        msgspec.json.encode(answer.headers),
+        None if is_secret else answer.body,
+        at,
+    )

@@ -1,0 +1,10 @@
+-- Idempotency keys outside a customer's own write: refusals, no-ops, and writes of everything else.
+
+-- name: find
+-- $1 team, $2 dialect, $3 key
+select fingerprint, status, headers, body from idempotency_key where team = $1 and dialect = $2 and key = $3
+
+-- name: insert
+-- $1 team, $2 dialect, $3 key, $4 fingerprint, $5 status, $6 headers, $7 body or null for a secret one, $8 at
+insert into idempotency_key (team, dialect, key, fingerprint, status, headers, body, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
