@@ -1,0 +1,110 @@
+"""Who may ask: secrets to callers, passwords to logins, new credentials."""
+
+import asyncio
+import hashlib
+import secrets
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import argon2
+
+from customerhub.core.hub import Hub
+from customerhub.model.answer import Caller
+from customerhub.model.change import FieldChange
+from customerhub.model.error import Unauthenticated
+from customerhub.store import access as store
+from customerhub.store.access import Credential, Login
+from customerhub.store.catalogue import AuditRow, insert_audit
+from customerhub.store.db import Connection
+
+_REMEMBERED = 10_000
+_HASHER = argon2.PasswordHasher()
+# Verified where there is no such login, so that an answer takes as long as for one that exists.
+_NOBODY = _HASHER.hash("nobody has this password")
+
+
+def hash_secret(secret: str) -> bytes:
+    """What is stored of a secret: SHA-256; enough for 256 random bits, and the only thing that is ever compared."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+async def find_caller(hub: Hub, dialect: str, secret: str) -> Caller:
+    """The caller of a secret; raises Unauthenticated for an unknown one.
+
+    Callers are remembered by the process, so whether the credential still is alive is asked again by every use
+    case's own first query.
+    """
+    place = (dialect, hash_secret(secret))
+    caller = hub.callers.get(place)
+    if caller is None:
+        async with hub.database.lease() as connection:
+            caller = await store.find_caller(connection, place[1], dialect)
+        if caller is None:
+            raise Unauthenticated("unknown")
+        if len(hub.callers) >= _REMEMBERED:
+            hub.callers.clear()
+        hub.callers[place] = caller
+    return caller
+
+
+async def hash_password(hub: Hub, password: str) -> str:
+    """The argon2id hash of a password, made in one of two threads."""
+    return await asyncio.get_running_loop().run_in_executor(hub.hashing, _HASHER.hash, password)
+
+
+async def sign_in(hub: Hub, email: str, password: str) -> Login:
+    """The login of an email address; raises Unauthenticated alike for unknown addresses and wrong passwords."""
+    async with hub.database.lease() as connection:
+        login = await store.find_login(connection, email)
+    stored = login.password_hash if login is not None and login.password_hash else _NOBODY
+    loop = asyncio.get_running_loop()
+    is_right = await loop.run_in_executor(hub.hashing, partial(_verify, stored, password))
+    if login is None or not login.password_hash or not is_right:
+        raise Unauthenticated("wrong password")
+    return login
+
+
+def _verify(stored: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(stored, password)
+    except argon2.exceptions.VerificationError:
+        return False
+
+
+async def store_credential(  # noqa: PLR0913 - a credential has that many marks, all named by keyword
+    hub: Hub,
+    connection: Connection,
+    maker: Caller,
+    *,
+    name: str,
+    prefix: str,
+    request_id: str,
+    dialect: str | None = None,
+    team_user: UUID | None = None,
+    scopes: tuple[str, ...] = (),
+    requires_precondition: bool = False,
+    expires_at: datetime | None = None,
+) -> tuple[Credential, str]:
+    """Make a credential of the maker's team and, if no other is named, dialect; with an audit row.
+
+    The secret is 256 random bits behind `prefix`; it is returned and only its hash is kept.
+    """
+    secret = prefix + secrets.token_urlsafe(32)
+    credential = Credential(
+        team=maker.team,
+        id=hub.new_id(),
+        dialect=dialect or maker.dialect,
+        name=name,
+        created_at=hub.now(),
+        team_user=team_user,
+        scopes=scopes,
+        requires_precondition=requires_precondition,
+        hint=f"{prefix}…{secret[-4:]}",
+        expires_at=expires_at,
+    )
+    await store.insert_credential(connection, credential, hash_secret(secret))
+    what = FieldChange("/name", None, name), FieldChange("/dialect", None, credential.dialect)
+    row = AuditRow("credential", credential.id, 1, credential.created_at, "created", request_id, what)
+    await insert_audit(connection, maker, row)
+    return credential, secret

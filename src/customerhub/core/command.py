@@ -1,0 +1,22 @@
+"""What every write carries beside its own data: who asks, under which guards, and how its failures look."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from customerhub.model.answer import Answer, Caller, Guards
+from customerhub.model.error import HubError
+
+
+@dataclass(slots=True)
+class Command:
+    """One write as a door hands it to a use case.
+
+    `to_answer` turns a failure into the door's own shape: a key keeps the bytes of permanent failures too.
+    `ignored` collects the paths of members that the contract ignores; the change row keeps them.
+    """
+
+    caller: Caller
+    request_id: str
+    to_answer: Callable[[HubError], Answer]
+    guards: Guards = field(default_factory=Guards)
+    ignored: list[str] = field(default_factory=list)

@@ -1,0 +1,92 @@
+"""One transaction for a write of anything that is not a customer, under the same guards as a customer's."""
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+from msgspec import Struct
+
+from customerhub.core.command import Command
+from customerhub.core.hub import Hub
+from customerhub.core.keys import keep_failure
+from customerhub.core.standing import check_alive, replay
+from customerhub.model.answer import Answer
+from customerhub.model.catalogue import Catalogue
+from customerhub.model.error import Busy, Unauthenticated
+from customerhub.store import keys as store
+from customerhub.store.access import Standing, get_standing
+from customerhub.store.db import Connection
+
+_ATTEMPTS = 5
+
+
+class Done(Struct, frozen=True):
+    """What a guarded write came to; a secret answer is shown once and not kept."""
+
+    answer: Answer
+    is_secret: bool = False
+
+
+class Work(Struct, frozen=True):
+    """What a guarded write works with, inside its transaction."""
+
+    connection: Connection
+    catalogue: Catalogue
+    requires_precondition: bool
+
+
+async def write_guarded(
+    hub: Hub, command: Command, work: Callable[[Work], Awaitable[Done | None]], *, has_credential: bool = True
+) -> Answer:
+    """Run `work` in a transaction of its own, together with the key; a dry run rolls both back.
+
+    `work` returns None where somebody was faster, and is then run again on a new picture; Busy after five times. It
+    may be run twice, so it must not touch anything but the database. `has_credential` False is for somebody who has
+    just signed in and has no credential yet: none is asked after, and the catalogue is empty.
+    """
+
+    async def run() -> Answer:
+        for _ in range(_ATTEMPTS):
+            try:
+                answer = await _attempt(hub, command, work, has_credential=has_credential)
+            except asyncpg.UniqueViolationError as error:
+                # Only the key's own row gets here: `work` turns its violations into Taken.
+                if command.guards.key is None:
+                    raise
+                del error
+                continue
+            if answer is not None:
+                return answer
+        raise Busy
+
+    return await keep_failure(hub, command, run)
+
+
+async def _attempt(
+    hub: Hub, command: Command, work: Callable[[Work], Awaitable[Done | None]], *, has_credential: bool
+) -> Answer | None:
+    key = command.guards.key
+    async with hub.database.transaction(keep=not command.guards.dry_run) as connection:
+        standing = await _stand(hub, connection, command) if has_credential else None
+        kept = await store.find_kept(connection, command.caller, key) if key is not None else None
+        if kept is not None and key is not None:
+            return replay(kept, key)
+        if standing is None:
+            scene = Work(connection, Catalogue(0), requires_precondition=False)
+        else:
+            catalogue = await hub.catalogue(connection, command.caller.team, standing.catalogue_version)
+            scene = Work(connection, catalogue, standing.requires_precondition)
+        done = await work(scene)
+        if done is None:
+            return None
+        if key is not None:
+            await store.keep_answer(connection, command.caller, key, done.answer, hub.now(), is_secret=done.is_secret)
+        return done.answer
+
+
+async def _stand(hub: Hub, connection: Connection, command: Command) -> Standing:
+    """The credential's state; raises Unauthenticated."""
+    standing = await get_standing(connection, command.caller)
+    if standing is None:
+        raise Unauthenticated("unknown")
+    check_alive(standing.revoked_at, standing.expires_at, hub.now())
+    return standing

@@ -1,0 +1,99 @@
+"""What every use case works with: the database, the clock, ids, and what this process remembers of teams."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from customerhub.model.answer import Caller
+from customerhub.model.catalogue import Catalogue
+from customerhub.model.error import Busy
+from customerhub.model.nested import Moment
+from customerhub.settings import Settings
+from customerhub.store.catalogue import get_snapshot
+from customerhub.store.db import Connection, Database
+from customerhub.store.migrate import check_current
+
+
+def utc_now() -> datetime:
+    """The time, to the microsecond, with its zone."""
+    return datetime.now(UTC)
+
+
+class Turns:
+    """Requests for one record take turns inside a process, so that they do not race each other in the database."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._locks: dict[object, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def turn(self, record: object) -> AsyncIterator[None]:
+        """Wait for the record; raises Busy after `patience` seconds."""
+        lock, users = self._locks.get(record) or (asyncio.Lock(), 0)
+        self._locks[record] = (lock, users + 1)
+        try:
+            if lock.locked():
+                try:
+                    async with asyncio.timeout(self._patience):
+                        await lock.acquire()
+                except TimeoutError as error:
+                    raise Busy from error
+            else:
+                await lock.acquire()
+            try:
+                yield
+            finally:
+                lock.release()
+        finally:
+            lock, users = self._locks[record]
+            if users == 1:
+                del self._locks[record]
+            else:
+                self._locks[record] = (lock, users - 1)
+
+
+class Hub:
+    """One process's hold on the system; `now` and `new_id` are arguments so that tests and sandboxes can set them."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        new_id: Callable[[], UUID] = uuid4,
+    ) -> None:
+        self.database = database
+        self.settings = settings
+        self.now = now
+        self.new_id = new_id
+        self.turns = Turns(settings.patience_seconds)
+        # Hashing a password takes 64 MB and half a core for a while: never more than two at a time.
+        self.hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
+        self.callers: dict[tuple[str, bytes], Caller] = {}
+        self._catalogues: dict[UUID, Catalogue] = {}
+
+    async def catalogue(self, connection: Connection, team: UUID, version: int) -> Catalogue:
+        """The team's snapshot, read again where the one remembered is not of this version."""
+        known = self._catalogues.get(team)
+        if known is None or known.version != version:
+            known = await get_snapshot(connection, team)
+            self._catalogues[team] = known
+        return known
+
+    def moment(self, caller: Caller) -> Moment:
+        """Now, by this caller."""
+        return Moment(caller.actor, self.now(), self.new_id)
+
+    async def ready(self) -> None:
+        """Raise Unavailable where the database does not answer or its schema is not this version's."""
+        async with self.database.lease() as connection:
+            await check_current(connection)
+
+    async def close(self) -> None:
+        """Let go of every connection and thread."""
+        self.hashing.shutdown(wait=False, cancel_futures=True)
+        await self.database.close()

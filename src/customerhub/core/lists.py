@@ -1,0 +1,65 @@
+"""Use cases that list: customers from the database, what the catalogue holds from its snapshot."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from msgspec import Struct
+
+from customerhub.core.hub import Hub
+from customerhub.core.standing import check_alive
+from customerhub.model.answer import Caller
+from customerhub.model.catalogue import Catalogue
+from customerhub.model.customer import Customer
+from customerhub.model.error import Unauthenticated
+from customerhub.store import lists as store
+from customerhub.store.access import get_standing
+from customerhub.store.db import Connection
+from customerhub.store.lists import CustomerFilter, CustomerQuery, Order
+
+__all__ = ["CustomerFilter", "CustomerPage", "CustomerQuery", "Order", "get_catalogue", "list_customers", "page_of"]
+
+Item = TypeVar("Item")
+
+
+class CustomerPage(Struct, frozen=True):
+    """One page of customers, how many there are in all, and what they refer to."""
+
+    customers: tuple[Customer, ...]
+    total: int
+    catalogue: Catalogue
+
+
+async def list_customers(hub: Hub, caller: Caller, query: CustomerQuery) -> CustomerPage:
+    """A page of the team's live customers; raises Unauthenticated."""
+    async with hub.database.lease() as connection:
+        catalogue = await _enter(hub, connection, caller)
+        customers, total = await store.list_customers(connection, caller.team, query)
+        return CustomerPage(customers, total, catalogue)
+
+
+async def get_catalogue(hub: Hub, caller: Caller) -> Catalogue:
+    """The team's catalogue as it stands; raises Unauthenticated."""
+    async with hub.database.lease() as connection:
+        return await _enter(hub, connection, caller)
+
+
+async def _enter(hub: Hub, connection: Connection, caller: Caller) -> Catalogue:
+    standing = await get_standing(connection, caller)
+    if standing is None:
+        raise Unauthenticated("unknown")
+    check_alive(standing.revoked_at, standing.expires_at, hub.now())
+    return await hub.catalogue(connection, caller.team, standing.catalogue_version)
+
+
+def page_of(
+    items: Iterable[Item],
+    *,
+    order: Callable[[Item], object],
+    is_descending: bool,
+    page: int,
+    page_size: int,
+) -> tuple[list[Item], int]:
+    """One page, counted from 1, of items that are at hand anyway, and how many there are on all pages."""
+    ordered = sorted(items, key=order, reverse=is_descending)  # type: ignore[arg-type] # keys are comparable tuples
+    first = (page - 1) * page_size
+    return ordered[first : first + page_size], len(ordered)
