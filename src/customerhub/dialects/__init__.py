@@ -1,0 +1,1 @@
+"""One folder per dialect; deleting a folder deletes the dialect."""

@@ -1,0 +1,87 @@
+"""WizCommerce: PATCH with merge by id, API key in a header, every error with all its fields."""
+
+import json
+import shlex
+from collections.abc import Mapping
+
+from customerhub.core.admin import create_credential
+from customerhub.core.hub import Hub
+from customerhub.dialects.wizcommerce import answers, auth, errors, routes
+from customerhub.model.answer import Answer, Caller
+from customerhub.model.customer import Customer
+from customerhub.model.error import HubError
+from customerhub.store.access import Team
+from customerhub.web.dialect import CredentialOrder, Document, Incoming
+from customerhub.web.operation import Operation
+
+
+class WizCommerce:
+    """The WizCommerce Open API on its own paths."""
+
+    name = auth.NAME
+    prefixes: tuple[str, ...] = (
+        "/v1/customers",
+        "/v2/customers",
+        "/v1/sales-reps",
+        "/v1/price-lists",
+        "/v1/attributes",
+        "/auth/token",
+        "/v1",
+        "/v2",
+        "/auth",
+    )
+    operations: tuple[Operation, ...] = routes.OPERATIONS
+    document = Document(
+        title="WizCommerce API of customerhub",
+        version="1.0",
+        description="Customers as WizCommerce's clients know them. An existing client only changes its base URL.",
+        security_schemes={"ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key"}},
+        error_model=answers.Error,
+        common_errors=(400, 401, 429, 500, 503),
+        tags=(
+            {"name": "Customer", "description": "One customer with everything in it."},
+            {"name": "Address", "description": "Addresses of a customer."},
+            {"name": "Contact", "description": "People at a customer."},
+            {"name": "Sales rep", "description": "Members of the team."},
+            {"name": "Price list", "description": "What customers pay."},
+            {"name": "Attribute", "description": "Custom fields."},
+            {"name": "Auth", "description": "API keys."},
+        ),
+        credential_headers=("X-API-Key",),
+    )
+
+    async def authenticate(self, hub: Hub, incoming: Incoming) -> Caller:
+        """The caller of `X-API-Key`; raises Unauthenticated."""
+        return await auth.authenticate(hub, incoming)
+
+    async def create_credential(self, hub: Hub, team: Team, order: CredentialOrder) -> Mapping[str, object]:
+        """An API key; it does not expire, other than those of `/auth/token`."""
+        credential, secret = await create_credential(
+            hub,
+            team,
+            dialect=self.name,
+            name=order.name,
+            prefix=auth.PREFIX,
+            team_user=order.team_user,
+            requires_precondition=order.requires_precondition,
+        )
+        return {"id": str(credential.id), "name": credential.name, "api_key": secret}
+
+    def example(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
+        """A `curl` that updates the customer, ready to paste."""
+        body = json.dumps({"payment_term": "NET45", "phone": "+4722334455"})
+        return " \\\n  ".join(
+            (
+                f"curl -X PATCH {base_url}/v1/customers/{customer.id}",
+                f"-H {shlex.quote('X-API-Key: ' + str(credential['api_key']))}",
+                "-H 'Content-Type: application/json'",
+                f"-d {shlex.quote(body)}",
+            )
+        )
+
+    def to_answer(self, error: HubError, request_id: str) -> Answer:
+        """The failure as `{code, message, details}`."""
+        return errors.to_answer(error, request_id)
+
+
+dialect = WizCommerce()

@@ -1,0 +1,72 @@
+"""A route as data: served from, documented from and tested from the same table."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from starlette.datastructures import QueryParams
+
+from customerhub.core.command import Command
+from customerhub.core.hub import Hub
+from customerhub.model.answer import Answer, Caller
+from customerhub.web.body import read_json_object
+from customerhub.web.limit import Limits
+from customerhub.web.upload import JSON
+
+
+@dataclass(slots=True)
+class Call:
+    """One request as a handler sees it: authenticated, its guards read, its body not yet."""
+
+    hub: Hub
+    command: Command
+    path: Mapping[str, str]
+    query: QueryParams
+    raw_body: bytes
+    client_address: str
+    limits: Limits
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks."""
+        return self.command.caller
+
+    def json_object(self) -> dict[str, object]:
+        """The body as a JSON object; raises Malformed."""
+        return read_json_object(self.raw_body)
+
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One method on one path.
+
+    `path` is a template (`/v1/customers/{id}`). `body`, `query` and `answer` are types that pydantic can describe.
+    `errors` are the statuses it can answer beside `status` (those that every route can answer are added by the
+    dialect). `writes` routes take the guards; `creates` ones have no record yet that `If-Match` could name.
+    `max_body` is in bytes, None for the setting's; `media_types` are those that a body may declare, where
+    `application/json` stands for every `application/*+json` too.
+    `examples` go into the document: `body`, `answer`, `path.<parameter>`; every other name is one more body.
+    """
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    handler: Handler
+    status: int = 200
+    answer: object = None
+    body: object = None
+    body_required: bool = True
+    query: object = None
+    errors: tuple[int, ...] = ()
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    examples: Mapping[str, object] = field(default_factory=dict)
+    writes: bool = False
+    creates: bool = False
+    takes_key: bool = True
+    is_public: bool = False
+    max_body: int | None = None
+    media_types: tuple[str, ...] = (JSON,)
