@@ -26,7 +26,7 @@ order by wanted.name
 select t.name, count(*)
 from customer c
 join team t on t.id = c.team
-where (c.email is null) <> (c.email_key is null)
+where (c.email_key is null) <> (coalesce(trim(c.email), '') = '')
     or c.unique_email_key is distinct from case
         when c.deleted_at is null and coalesce(t.settings ->> 'email_policy', 'unique') = 'unique' then c.email_key
     end
@@ -38,16 +38,14 @@ order by t.name
 select t.name from team t where not exists (select from number_counter n where n.team = t.id) order by t.name
 
 -- name: late_counters
--- Teams whose counter stands at or before a number of one of our two forms, and the highest such number.
-select t.name, max(substr(c.number, length(form.prefix) + 1)::numeric) as highest, n.next
+-- Teams with a number of the counter's kind (letters, then five digits or more) that the counter has yet to reach.
+select t.name
 from customer c
-cross join (values ('C', 5), ('WC_', 10)) as form (prefix, digits)
 join number_counter n on n.team = c.team
 join team t on t.id = c.team
-where c.deleted_at is null and starts_with(c.number, form.prefix)
-    and substr(c.number, length(form.prefix) + 1) ~ ('^[0-9]{' || form.digits || ',17}$')
+where c.deleted_at is null and c.number ~ '^[A-Z_]+[0-9]{5,17}$'
 group by t.name, n.next
-having max(substr(c.number, length(form.prefix) + 1)::numeric) >= n.next
+having max(substring(c.number from '[0-9]+$')::numeric) >= n.next
 order by t.name
 
 -- name: without_history

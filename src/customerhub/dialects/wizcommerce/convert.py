@@ -136,25 +136,23 @@ def shown_at(raw: Body, customer: Customer, catalogue: Catalogue) -> Callable[[P
         for step in path:
             if isinstance(sent, list) and isinstance(step, int):
                 sent = sent[step]
-                shown = _same_record(cast("list[Shown]", shown), sent)
+                shown = _same_record(shown, sent)
             elif isinstance(sent, dict) and isinstance(shown, dict):
                 sent = sent.get(step)
                 shown = shown.get("name" if step == "company_name" else step)
             else:
                 return False
-        return shown is not None and shown == value
+        return type(shown) is type(value) and shown == value
 
     return is_shown
 
 
-def _same_record(shown: list[Shown], sent: object) -> object:
+def _same_record(shown: object, sent: object) -> object:
     """The shown record that a sent one means: by id, or by name among custom values."""
     if not isinstance(shown, list) or not isinstance(sent, dict):
         return None
-    for key in ("id", "name"):
-        if key in sent:
-            return next((record for record in shown if record.get(key) == sent[key]), None)
-    return None
+    key = "id" if "id" in sent else "name"
+    return next((record for record in shown if key in sent and record.get(key) == sent[key]), None)
 
 
 def _scalars(body: Body, shown: Shown | None, before: Customer | None) -> Fields:
@@ -181,7 +179,7 @@ def _scalars(body: Body, shown: Shown | None, before: Customer | None) -> Fields
 
 def _address_pointers(draft: Draft, customer: Customer, flags: list[Flag]) -> Fields:
     """Both default addresses, as id members and flags of the request say together."""
-    types = {address.id: address_type_after(draft, customer, address.id) for address in customer.addresses}
+    types = {address.id: _type_after(draft, customer, address.id) for address in customer.addresses}
     pointers: Fields = {}
     for member, pointer, kind in POINTERS:
         named = to_id(draft.value[member]) if member in draft.value else None
@@ -192,7 +190,7 @@ def _address_pointers(draft: Draft, customer: Customer, flags: list[Flag]) -> Fi
     return pointers
 
 
-def address_type_after(draft: Draft, customer: Customer, address_id: UUID) -> object:
+def _type_after(draft: Draft, customer: Customer, address_id: UUID) -> object:
     """The type that an address is shown with once the request's edits are made."""
     for _, body in draft.objects("addresses"):
         if to_id(body["id"]) == address_id and "type" in body:

@@ -52,7 +52,7 @@ def check(
             path = tuple(found["loc"])
             if not is_shown(path, found["input"]):
                 draft.refuse(path, found["type"], reason_of(found))
-            _drop(draft.value, path, is_missing=found["type"] == "missing")
+                _drop(draft.value, path, is_missing=found["type"] == "missing")
     return draft
 
 
@@ -133,9 +133,14 @@ def _copy(value: object) -> object:
     return value
 
 
+# Members without which an object in an array means nothing.
+_KEYS = ("id", "name", "value", "label")
+
+
 def _drop(value: object, path: Path, *, is_missing: bool) -> None:
     """Take out what failed: a member goes, a list entry becomes None; without a required member its object fails."""
-    steps = path[:-1] if is_missing else path
+    is_key = len(path) > 1 and isinstance(path[-2], int) and path[-1] in _KEYS
+    steps = path[:-1] if is_missing or is_key else path
     for step in steps[:-1]:
         if isinstance(value, dict):
             value = value.get(step)

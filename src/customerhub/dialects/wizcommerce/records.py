@@ -122,7 +122,7 @@ async def create_record(family: Family, show: Show, call: Call) -> Answer:
 
     def decide(customer: Customer, catalogue: Catalogue) -> Proposal:
         draft, patch = _read(call, family, customer, catalogue, new_id)
-        return _propose(call, family, draft, customer, new_id, ListPatch(add=((new_id, patch),)))
+        return _propose(family, draft, customer, new_id, ListPatch(add=((new_id, patch),)))
 
     return await _write(call, family, show, decide, new_id)
 
@@ -134,7 +134,7 @@ async def replace_record(family: Family, call: Call) -> Answer:
     def decide(customer: Customer, catalogue: Catalogue) -> Proposal:
         family.get(customer, record_id)
         draft, patch = _read(call, family, customer, catalogue, record_id)
-        return _propose(call, family, draft, customer, record_id, ListPatch(change={record_id: patch}))
+        return _propose(family, draft, customer, record_id, ListPatch(change={record_id: patch}))
 
     return await _write(call, family, family.show, decide, record_id)
 
@@ -232,10 +232,7 @@ def _read(
     return draft, patch
 
 
-def _propose(
-    call: Call, family: Family, draft: Draft, customer: Customer, record_id: UUID, edits: ListPatch[Any]
-) -> Proposal:
-    del call
+def _propose(family: Family, draft: Draft, customer: Customer, record_id: UUID, edits: ListPatch[Any]) -> Proposal:
     pointers = family.to_pointers(draft, customer, record_id)
     return Proposal(_customer_patch(family, edits, pointers), tuple(draft.errors))
 
