@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from uuid import UUID
 
 import argon2
@@ -20,8 +20,6 @@ from customerhub.store.db import Connection
 
 _REMEMBERED = 10_000
 _HASHER = argon2.PasswordHasher()
-# Verified where there is no such login, so that an answer takes as long as for one that exists.
-_NOBODY = _HASHER.hash("nobody has this password")
 
 
 def hash_secret(secret: str) -> bytes:
@@ -57,19 +55,25 @@ async def sign_in(hub: Hub, email: str, password: str) -> Login:
     """The login of an email address; raises Unauthenticated alike for unknown addresses and wrong passwords."""
     async with hub.database.lease() as connection:
         login = await store.find_login(connection, email)
-    stored = login.password_hash if login is not None and login.password_hash else _NOBODY
+    stored = login.password_hash if login is not None else None
     loop = asyncio.get_running_loop()
     is_right = await loop.run_in_executor(hub.hashing, partial(_verify, stored, password))
-    if login is None or not login.password_hash or not is_right:
+    if login is None or not is_right:
         raise Unauthenticated("wrong password")
     return login
 
 
-def _verify(stored: str, password: str) -> bool:
+def _verify(stored: str | None, password: str) -> bool:
+    """Whether the password is the stored one; where none is stored it takes as long to say no."""
     try:
-        return _HASHER.verify(stored, password)
+        return _HASHER.verify(stored or _nobody(), password) and stored is not None
     except argon2.exceptions.VerificationError:
         return False
+
+
+@cache
+def _nobody() -> str:
+    return _HASHER.hash(secrets.token_urlsafe(32))
 
 
 async def store_credential(  # noqa: PLR0913 - a credential has that many marks, all named by keyword
