@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 
 from customerhub.core.hub import Hub
 from customerhub.model.answer import Answer, Caller
+from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
 from customerhub.model.error import HubError
 from customerhub.store.access import Team
@@ -81,6 +82,9 @@ class Dialect(Protocol):
 
     def example(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
         """A shell command, ready to paste, that changes this customer; `credential` is what `create_credential` gave."""
+
+    def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
+        """The record exactly as this dialect's clients read it, without the envelope around it."""
 
     def to_answer(self, error: HubError, request_id: str) -> Answer:
         """The failure in this dialect's own shape and status."""

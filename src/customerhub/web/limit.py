@@ -1,0 +1,144 @@
+"""Rate limits: of each credential where the seller wishes one, of password attempts always."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+from typing import Final, TypeVar
+from uuid import UUID
+
+import structlog
+from limits import RateLimitItem, RateLimitItemPerHour, parse_many
+from limits.aio.storage import Storage
+from limits.aio.strategies import MovingWindowRateLimiter
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import storage_from_string
+
+from customerhub.model.error import Busy, RateLimited, Unauthenticated, Unavailable
+from customerhub.web.window import MemoryWindows
+
+MAX_WAITING: Final = 64
+
+_LOGIN_FAILURES: Final = RateLimitItemPerHour(100)
+_ADDRESS_FACTOR: Final = 3
+
+_T = TypeVar("_T")
+_Key = tuple[RateLimitItem, str, str]
+
+
+class Limits:
+    """The limits of one process, or of all processes where `storage` is a Redis.
+
+    `rate_limit` is what one credential may ask, as `100/minute` or `10/second;1000/hour`; empty is no limit.
+    `password_failures` is how often one login may fail from one address. An address may fail three times as often over
+    all logins, so that one colleague's typing does not lock an office out; a login 100 times an hour over all addresses
+    (NIST SP 800-63B, 5.2.2). Only failures count. Raises ValueError where a setting cannot be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        rate_limit: str = "",
+        password_failures: str = "10/minute",  # noqa: S107 - a number of failures, no password
+        storage: str = "memory://",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._clock = clock
+        self._limiter = MovingWindowRateLimiter(_to_storage(storage, clock))
+        self._credential_limits = parse_many(rate_limit) if rate_limit.strip() else []
+        self._pair_limits = parse_many(password_failures)
+        self._turn = asyncio.Semaphore(2)
+        self._waiting = 0
+
+    async def check_credential(self, credential: UUID) -> None:
+        """Count one request; raises RateLimited. A lost Redis is logged and lets the request pass."""
+        for item in self._credential_limits:
+            key = (item, "credential", str(credential))
+            try:
+                if not await self._limiter.hit(*key):
+                    raise RateLimited(await self._seconds_to_wait(key))
+            except StorageError as error:
+                structlog.get_logger().warning("rate limit not counted", cause=type(error.storage_error).__name__)
+
+    async def try_password(self, address: str, login: str, attempt: Callable[[], Awaitable[_T]]) -> _T:
+        """Run `attempt`, at most two at a time; its Unauthenticated counts as a failure of this address and login.
+
+        Raises RateLimited instead of running it once there were too many failures, Busy where too many wait already,
+        Unavailable where failures cannot be counted.
+        """
+        keys = self._to_keys(address, login)
+        try:
+            # Before the wait, so that a flood over its limit costs nothing; after it, so that attempts made at the same
+            # moment do not all pass before the first of them has failed.
+            await self._check_failures(keys)
+            if self._waiting >= MAX_WAITING:
+                raise Busy
+            self._waiting += 1
+            try:
+                await self._turn.acquire()
+            finally:
+                self._waiting -= 1
+            try:
+                await self._check_failures(keys)
+                return await attempt()
+            except Unauthenticated:
+                for key in keys:
+                    await self._limiter.hit(*key)
+                raise
+            finally:
+                self._turn.release()
+        except StorageError as error:
+            raise Unavailable from error
+
+    def _to_keys(self, address: str, login: str) -> list[_Key]:
+        """What is counted, under digests: a login is a client's text of any length, and nobody else's business."""
+        place = _to_place(address)
+        person = login.strip().lower()
+        keys: list[_Key] = [(_LOGIN_FAILURES, "login", _digest(person))]
+        for item in self._pair_limits:
+            wider = type(item)(item.amount * _ADDRESS_FACTOR, item.multiples)
+            keys += [(item, "pair", _digest(f"{place} {person}")), (wider, "address", _digest(place))]
+        return keys
+
+    async def _check_failures(self, keys: list[_Key]) -> None:
+        full = [key for key in keys if not await self._limiter.test(*key)]
+        if full:
+            raise RateLimited(max([await self._seconds_to_wait(key) for key in full]))
+
+    async def _seconds_to_wait(self, key: _Key) -> int:
+        window = await self._limiter.get_window_stats(*key)
+        return max(1, ceil(window.reset_time - self._clock()))
+
+
+def _to_storage(text: str, clock: Callable[[], float]) -> Storage:
+    if text == "memory://":
+        return MemoryWindows(clock)
+    scheme, separator, rest = text.partition("://")
+    if scheme not in ("redis", "rediss", "redis+unix") or not separator:
+        raise ValueError("the storage of rate limits must be memory:// or redis://host")
+    try:
+        storage = storage_from_string(f"async+{scheme}://{rest}", implementation="redispy", wrap_exceptions=True)
+    except ConfigurationError as error:
+        raise ValueError("rate limits in Redis need the Python package `redis`") from error
+    if not isinstance(storage, Storage):
+        raise TypeError(f"{type(storage).__name__} cannot be awaited")
+    return storage
+
+
+def _to_place(address: str) -> str:
+    """The address; of IPv6 its network of 64 bits, since one customer of a provider holds all of that."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(IPv6Address(int(parsed) >> 64 << 64))
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,226 @@
+"""One ASGI application for all dialects and pages: what happens to every request, in order."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from time import perf_counter
+from typing import Final
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.types import Receive, Scope, Send
+
+from customerhub.core.command import Command
+from customerhub.core.hub import Hub
+from customerhub.model.answer import Answer, Caller, Guards
+from customerhub.model.error import (
+    Busy,
+    FieldError,
+    HubError,
+    Internal,
+    Invalid,
+    MethodNotAllowed,
+    NoSuchRoute,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
+from customerhub.web.dialect import Dialect, Incoming
+from customerhub.web.exchange import Exchange
+from customerhub.web.guards import ignored_header, read_guards
+from customerhub.web.limit import Limits
+from customerhub.web.log import get_logger
+from customerhub.web.operation import Call, Operation
+from customerhub.web.page import Page
+from customerhub.web.request_id import to_request_id
+from customerhub.web.routing import Match, RouteTable
+from customerhub.web.sending import RawHeaders, send_answer, to_plain_answer, to_raw_headers, with_error_headers
+from customerhub.web.upload import ClientGone, check_declaration, read_body
+
+Lifespan = Callable[[], AbstractAsyncContextManager[object]]
+
+_TOLD_TO_ALL: Final = (Unauthenticated, RateLimited, Busy, Unavailable, Internal)
+_FIRST_FAILURE: Final = 400
+_CLIENT_GONE: Final = 499
+_READS: Final = ("GET", "HEAD")
+_NO_QUERY: Final = QueryParams()
+_NO_GUARDS: Final = Guards()
+
+
+class Site:
+    """The ASGI application.
+
+    `pages` are served beside the dialects; `lifespan` is entered before the first request and left after the last.
+    Raises ValueError where two routes, or a route and a page, are the same.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        dialects: Sequence[Dialect],
+        *,
+        limits: Limits,
+        pages: Mapping[str, Page] | None = None,
+        lifespan: Lifespan = nullcontext,
+    ) -> None:
+        self._hub = hub
+        self._limits = limits
+        self._routes = RouteTable(dialects)
+        self._pages = dict(pages or {})
+        self._lifespan = lifespan
+        self._log = get_logger()
+        self._check_pages()
+
+    def _check_pages(self) -> None:
+        for path in self._pages:
+            try:
+                found = self._routes.match("GET", path)
+            except (NoSuchRoute, MethodNotAllowed):
+                continue
+            raise ValueError(f"{path} is a page and matches {found.operation.path} of {found.dialect.name}")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's request, or the life of the process (ASGI 3)."""
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        request_id = to_request_id(self._hub.now(), self._hub.new_id())
+        path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
+        exchange = Exchange(request_id, scope["method"], path.decode("latin-1"), started)
+        try:
+            answer, headers = await self._answer(exchange, scope, receive)
+        except ClientGone:
+            exchange.log(self._log, _CLIENT_GONE)
+            return
+        await send_answer(send, answer, headers, has_body=exchange.method != "HEAD")
+        exchange.log(self._log, answer.status)
+
+    async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive) -> tuple[Answer, RawHeaders]:
+        """An answer for whatever happens, but for a client that is gone and for being cancelled."""
+        try:
+            answer = await self._handle(exchange, scope, receive)
+            return answer, to_raw_headers(answer, exchange.request_id)
+        except HubError as error:
+            failure = await self._weigh(exchange, error)
+        except ClientGone:
+            raise
+        except Exception as error:  # noqa: BLE001 - the process's loop: a fault must not take down its neighbours
+            failure = exchange.log_fault(self._log, error)
+        answer = self._to_failure(exchange, failure)
+        return answer, to_raw_headers(answer, exchange.request_id)
+
+    async def _weigh(self, exchange: Exchange, error: HubError) -> HubError:
+        """The error to be told: whoever holds a credential that has ended learns nothing else of a request.
+
+        Use cases ask after the credential first, but a header, a path or a query may be refused before one is reached.
+        """
+        if exchange.caller is None or isinstance(error, _TOLD_TO_ALL):
+            return error
+        try:
+            await self._hub.check_caller(exchange.caller)
+        except HubError as ended:
+            return ended
+        return error
+
+    async def _handle(self, exchange: Exchange, scope: Scope, receive: Receive) -> Answer:
+        headers = Headers(scope=scope)
+        page = self._pages.get(exchange.path)
+        if page is not None:
+            exchange.route = exchange.path
+            if exchange.method not in _READS:
+                raise MethodNotAllowed(_READS)
+            return await page(headers)
+        match = self._routes.match(exchange.method, exchange.path)
+        exchange.route, exchange.dialect = match.operation.path, match.dialect
+        call = await self._to_call(exchange, match, scope, headers, receive)
+        answer = await match.operation.handler(call)
+        # A refusal has ignored nothing, since it did nothing; and its replay under a key knows no more than its bytes.
+        if call.command.ignored and answer.status < _FIRST_FAILURE:
+            return _with_ignored(answer, call.command.ignored)
+        return answer
+
+    async def _to_call(
+        self, exchange: Exchange, match: Match, scope: Scope, headers: Headers, receive: Receive
+    ) -> Call:
+        """All that stands between a route and its handler, in this order: body, caller, limit, guards."""
+        operation, dialect, parameters = match
+        raw_query = scope["query_string"].decode("latin-1")
+        query = _to_query(raw_query) if raw_query else _NO_QUERY
+        body = b"" if exchange.method in _READS else await self._read(operation, scope, headers, receive)
+        client = scope["client"]
+        address = client[0] if client else ""
+        if operation.is_public:
+            caller = Caller.anonymous(dialect.name)
+        else:
+            incoming = Incoming(exchange.method, scope["path"], raw_query, headers, body, address)
+            caller = await dialect.authenticate(self._hub, incoming)
+            exchange.caller = caller
+            await self._limits.check_credential(caller.credential)
+        guards = _NO_GUARDS
+        if operation.writes:
+            guards = read_guards(
+                headers, exchange.method, exchange.path, raw_query, body, takes_key=operation.takes_key
+            )
+        request_id = exchange.request_id
+        command = Command(caller, request_id, lambda error: dialect.to_answer(error, request_id), guards)
+        return Call(self._hub, command, parameters, query, body, address, self._limits)
+
+    async def _read(self, operation: Operation, scope: Scope, headers: Headers, receive: Receive) -> bytes:
+        settings = self._hub.settings
+        limit = operation.max_body or settings.max_body
+        has_length = "content-length" in headers
+        if not has_length and "transfer-encoding" not in headers and scope["http_version"].startswith("1"):
+            return b""
+        declared = check_declaration(headers, limit, operation.media_types)
+        return await read_body(receive, limit, settings.body_seconds, declared=declared)
+
+    def _to_failure(self, exchange: Exchange, error: HubError) -> Answer:
+        exchange.error = error
+        dialect = exchange.dialect or self._routes.find_owner(exchange.path)
+        if dialect is None:
+            return with_error_headers(to_plain_answer(error, exchange.request_id), error)
+        exchange.dialect = dialect
+        try:
+            return with_error_headers(dialect.to_answer(error, exchange.request_id), error)
+        except Exception as fault:  # noqa: BLE001 - a fault in the shape of failures still gets an answer
+            return to_plain_answer(exchange.log_fault(self._log, fault), exchange.request_id)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """The life of the process: requests that run at its end have been answered before the server tells us."""
+        await receive()
+        stage = "startup"
+        try:
+            async with self._lifespan():
+                await send({"type": "lifespan.startup.complete"})
+                stage = "shutdown"
+                await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+        except Exception as error:  # noqa: BLE001 - the server decides what becomes of a process that cannot start
+            self._log.error(f"{stage} failed", exc_info=error)
+            await send({"type": f"lifespan.{stage}.failed", "message": type(error).__name__})
+
+
+def _to_query(raw: str) -> QueryParams:
+    """The query's pairs; raises Invalid for NUL, which no column can hold and no value of ours can mean."""
+    query = QueryParams(raw)
+    if "%00" in raw or "\0" in raw:
+        names = dict.fromkeys(name for name, value in query.multi_items() if "\0" in name or "\0" in value)
+        if names:
+            raise Invalid(
+                tuple(
+                    FieldError((name.replace("\0", "\ufffd"),), "nul", "must not hold a NUL character")
+                    for name in names
+                )
+            )
+    return query
+
+
+def _with_ignored(answer: Answer, ignored: Sequence[str]) -> Answer:
+    value = ignored_header(ignored)
+    if value is None or any(name == "customerhub-ignored" for name, _ in answer.headers):
+        return answer
+    return answer.with_header("customerhub-ignored", value)

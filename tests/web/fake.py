@@ -1,0 +1,190 @@
+"""A dialect and a hub of nothing, for tests of the web layer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, NotRequired
+from uuid import UUID
+
+import httpx
+import msgspec
+from starlette.types import Message
+from typing_extensions import TypedDict, override
+
+from customerhub.core.hub import Hub
+from customerhub.model.answer import Answer, Caller
+from customerhub.model.customer import Customer
+from customerhub.model.error import (
+    BodyTooLarge,
+    Busy,
+    Forbidden,
+    HubError,
+    Internal,
+    Invalid,
+    InvalidHeader,
+    KeyGone,
+    KeyMismatch,
+    Malformed,
+    MethodNotAllowed,
+    NoSuchRoute,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    RateLimited,
+    RequestTimeout,
+    Unauthenticated,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from customerhub.settings import Settings
+from customerhub.store.access import Team
+from customerhub.web.dialect import CredentialOrder, Document, Incoming
+from customerhub.web.limit import Limits
+from customerhub.web.operation import Call, Handler, Operation
+from customerhub.web.serve import Site
+
+NOW: Final = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
+CALLER: Final = Caller(UUID(int=1), UUID(int=2), UUID(int=3), "ERP sync", "fake")
+
+STATUSES: Final[dict[type[HubError], int]] = {
+    Malformed: 400,
+    BodyTooLarge: 413,
+    UnsupportedMediaType: 415,
+    InvalidHeader: 400,
+    Invalid: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    NoSuchRoute: 404,
+    MethodNotAllowed: 405,
+    PreconditionFailed: 412,
+    PreconditionRequired: 428,
+    KeyMismatch: 422,
+    KeyGone: 410,
+    Busy: 503,
+    RateLimited: 429,
+    RequestTimeout: 408,
+    Unavailable: 503,
+    Internal: 500,
+}
+
+
+class ErrorBody(TypedDict):
+    code: str
+    message: NotRequired[str]
+
+
+class FakeHub(Hub):
+    """A hub without a database; `unready` is what its readiness raises."""
+
+    def __init__(self, settings: Settings | None = None, unready: Exception | None = None) -> None:
+        self.settings = settings or Settings()
+        self.now = lambda: NOW
+        self.new_id = lambda: UUID(int=0xABCDEF)
+        self.unready = unready
+
+    @override
+    async def ready(self) -> None:
+        if self.unready:
+            raise self.unready
+
+    @override
+    async def check_caller(self, caller: Caller) -> None:
+        pass
+
+
+DOCUMENT: Final = Document(
+    title="Fake API",
+    version="1",
+    description="An API of nothing.",
+    security_schemes={"Key": {"type": "apiKey", "in": "header", "name": "X-Key"}},
+    error_model=ErrorBody,
+    common_errors=(401, 500),
+    tags=({"name": "things"},),
+)
+
+
+@dataclass
+class FakeDialect:
+    """Knows the key `good`; its failures are `{"code": class, "message": text}`."""
+
+    operations: tuple[Operation, ...] = ()
+    name: str = "fake"
+    prefixes: tuple[str, ...] = ("/fake",)
+    seen: list[Incoming] = field(default_factory=list)
+    document: Document = DOCUMENT
+
+    async def authenticate(self, hub: Hub, incoming: Incoming) -> Caller:
+        self.seen.append(incoming)
+        if incoming.headers.get("x-key") != "good":
+            raise Unauthenticated("unknown" if "x-key" in incoming.headers else "missing")
+        return CALLER
+
+    async def create_credential(self, hub: Hub, team: Team, order: CredentialOrder) -> Mapping[str, object]:
+        return {}
+
+    def example(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
+        return f"curl {base_url}"
+
+    def to_answer(self, error: HubError, request_id: str) -> Answer:
+        body = {"code": type(error).__name__, "message": str(error)}
+        return Answer(STATUSES[type(error)], msgspec.json.encode(body))
+
+
+async def show(call: Call) -> Answer:
+    """A handler that answers what it was given."""
+    return Answer(200, msgspec.json.encode({"path": call.path, "query": call.query.multi_items()}))
+
+
+async def echo(call: Call) -> Answer:
+    """A handler that answers the body's object."""
+    return Answer(201, msgspec.json.encode(call.json_object()))
+
+
+def raising(error: BaseException) -> Handler:
+    """A handler that fails."""
+
+    async def handler(call: Call) -> Answer:
+        raise error
+
+    return handler
+
+
+def recording(calls: list[Call]) -> Handler:
+    """A handler that keeps what it was given."""
+
+    async def handler(call: Call) -> Answer:
+        calls.append(call)
+        return Answer(204)
+
+    return handler
+
+
+READ: Final = Operation(method="GET", path="/fake/things/{id}", name="get_thing", summary="Get", handler=show)
+WRITE: Final = Operation(
+    method="PATCH", path="/fake/things/{id}", name="update_thing", summary="Update", handler=echo, writes=True
+)
+
+
+def to_site(*operations: Operation, hub: Hub | None = None, limits: Limits | None = None) -> Site:
+    """A site of one fake dialect."""
+    return Site(hub or FakeHub(), [FakeDialect(operations or (READ, WRITE))], limits=limits or Limits())
+
+
+def to_client(site: Site, **headers: str) -> httpx.AsyncClient:
+    """A client with the good key, straight into the site."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(site), base_url="http://test", headers={"x-key": "good", **headers}
+    )
+
+
+class Messages:
+    """ASGI's receive over a list; counts how many were taken."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self.waiting = list(messages)
+        self.taken = 0
+
+    async def __call__(self) -> Message:
+        self.taken += 1
+        return self.waiting.pop(0)
