@@ -1,6 +1,7 @@
-"""Every setting of the hub in one table: name, type, default, one sentence; environment, help text and docs follow it."""
+"""Every setting of the hub in one table: name, type, default, one sentence; environment, help and docs follow it."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -26,5 +27,7 @@ class Settings(BaseSettings):
     max_body: int = Field(1_048_576, ge=1024, description="Bytes of a request body; more is refused with 413.")
     body_seconds: float = Field(30, gt=0, description="Seconds a client may take to send its body.")
     patience_seconds: float = Field(5, gt=0, description="Seconds a write waits for others on the same record.")
-    log_level: str = Field("info", description="debug, info, warning or error.")
-    log_format: str = Field("auto", description="json, text, or auto: text on a terminal.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least grave that is logged: debug, info, warning or error."
+    )
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="json, text, or auto: text on a terminal.")

@@ -1,0 +1,53 @@
+"""Put settings, database, dialects and web together: the ASGI application of one process."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from customerhub.core.hub import Hub
+from customerhub.dialects.base import find_dialects
+from customerhub.settings import Settings
+from customerhub.store.db import Database
+from customerhub.web.docs import to_document_pages
+from customerhub.web.health import to_health_pages
+from customerhub.web.limit import Limits
+from customerhub.web.log import set_up_logging
+from customerhub.web.serve import Site
+
+
+def create_app(settings: Settings) -> Site:
+    """The application on the database that `database_url` names; connections are opened when first needed.
+
+    Raises ValueError where a setting cannot be read or two dialects claim one route.
+    """
+    set_up_logging(settings.log_level, settings.log_format)
+    hub = create_hub(settings)
+    dialects = find_dialects()
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        # What stands now stays as long as the process: the collector need never look at it again.
+        gc.collect()
+        gc.freeze()
+        try:
+            yield
+        finally:
+            await hub.close()
+
+    pages = {**to_health_pages(hub), **to_document_pages(dialects)}
+    return Site(hub, dialects, limits=to_limits(settings), pages=pages, lifespan=lifespan)
+
+
+def create_hub(settings: Settings) -> Hub:
+    """The hub on the database that `database_url` names."""
+    database = Database(settings.database_url, size=settings.connections, uses_prepared=settings.prepared_statements)
+    return Hub(database, settings)
+
+
+def to_limits(settings: Settings) -> Limits:
+    """The limits that the settings ask for; raises ValueError where one cannot be read."""
+    return Limits(
+        rate_limit=settings.rate_limit,
+        password_failures=settings.password_failures,
+        storage=settings.rate_limit_storage,
+    )

@@ -1,0 +1,101 @@
+"""`customerhub credential`: make, list and revoke what callers of a dialect show."""
+
+from collections.abc import Mapping
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from customerhub.cli.options import Choices, command, group
+from customerhub.cli.output import say, show, to_lines, to_table
+from customerhub.cli.session import with_hub
+from customerhub.cli.team import TEAM
+from customerhub.cli.user import list_users
+from customerhub.core.admin import get_team, list_credentials, revoke_credential
+from customerhub.core.hub import Hub
+from customerhub.dialects.base import find_dialects
+from customerhub.model.customer import email_key
+from customerhub.model.error import NotFound
+from customerhub.web.dialect import CredentialOrder, Dialect
+
+_COLUMNS = ("id", "team_name", "dialect", "name", "hint", "requires_precondition", "created_at", "revoked_at")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    credentials = group("Credentials: what callers of a dialect show; the secret is printed once and not kept.")
+    command(credentials, "create")(create)
+    command(credentials, "list")(list_all)
+    command(credentials, "revoke")(revoke)
+    app.add_typer(credentials, name="credential")
+
+
+def create(
+    choices: Choices,
+    dialect: Annotated[str, typer.Argument(help="For which API.")],
+    team: Annotated[str, TEAM],
+    name: Annotated[str | None, typer.Option("--name", help="What the history calls its owner.")] = None,
+    user: Annotated[str | None, typer.Option("--user", help="Email of the user it belongs to.")] = None,
+    *,
+    precondition_required: Annotated[
+        bool, typer.Option("--precondition-required", help="Each of its updates must carry If-Match.")
+    ] = False,
+) -> None:
+    """Make a credential and print it, this once."""
+    spoken = _get_dialect(dialect)
+
+    async def work(hub: Hub) -> Mapping[str, object]:
+        owner = await _get_user(hub, team, user) if user is not None else None
+        order = CredentialOrder(
+            name=name or user or f"{spoken.name} credential",
+            team_user=owner,
+            requires_precondition=precondition_required,
+        )
+        return await spoken.create_credential(hub, await get_team(hub, team), order)
+
+    made = with_hub(choices, work)
+    if not choices.as_json:
+        say("Keep this: it is not shown again.")
+    show(choices, made, to_lines(made))
+
+
+def list_all(
+    choices: Choices, team: Annotated[str | None, typer.Option("--team", help="Id or name; all teams without.")] = None
+) -> None:
+    """List credentials, the oldest first; nothing secret in it."""
+
+    async def work(hub: Hub) -> list[dict[str, object]]:
+        return await list_credentials(hub, await get_team(hub, team) if team is not None else None)
+
+    found = with_hub(choices, work)
+    show(choices, found, to_table(found, _COLUMNS, "no credentials"))
+
+
+def revoke(choices: Choices, credential: Annotated[str, typer.Argument(metavar="ID", help="Its id.")]) -> None:
+    """End a credential: the very next request with it is refused."""
+
+    async def work(hub: Hub) -> dict[str, object]:
+        try:
+            credential_id = UUID(credential)
+        except ValueError:
+            raise NotFound("credential", credential) from None
+        return await revoke_credential(hub, credential_id)
+
+    done = with_hub(choices, work)
+    show(choices, done, f"revoked {done['name']}: {done['id']}")
+
+
+def _get_dialect(name: str) -> Dialect:
+    """The dialect of this name; a wrong one is a wrong use of the command."""
+    dialects = {dialect.name: dialect for dialect in find_dialects()}
+    if name not in dialects:
+        raise typer.BadParameter(f"no dialect {name!r}; there are: {', '.join(dialects) or 'none'}")
+    return dialects[name]
+
+
+async def _get_user(hub: Hub, team: str, email: str) -> UUID:
+    """The id of the team's user with this email address; raises NotFound."""
+    for user in await list_users(hub, team):
+        if email_key(user.email) == email_key(email):
+            return user.id
+    raise NotFound("user", email)

@@ -1,0 +1,35 @@
+"""`customerhub migrate`: bring the database to this version's schema."""
+
+import asyncio
+
+import typer
+
+from customerhub.cli.options import Choices, command
+from customerhub.cli.output import show
+from customerhub.cli.session import check_usable, open_database
+from customerhub.store.db import Database
+from customerhub.store.migrate import applied, migrate
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    command(app, "migrate")(migrate_database)
+
+
+def migrate_database(choices: Choices) -> None:
+    """Bring the database to this version's schema and say what was done."""
+    with open_database(choices.to_settings()) as opened:
+        done, version = asyncio.run(migrate_at(opened.settings.database_url))
+    text = "\n".join(f"applied {name}" for name in done) or f"nothing to do: the database is at migration {version}"
+    show(choices, {"applied": done, "version": version}, text)
+
+
+async def migrate_at(url: str) -> tuple[list[str], int]:
+    """Apply what is missing; the names of the files, and the number of the newest. Raises Refused, Unavailable."""
+    database = Database(url, size=1)
+    try:
+        async with database.lease() as connection:
+            await check_usable(connection)
+            return await migrate(connection), await applied(connection)
+    finally:
+        await database.close()

@@ -1,0 +1,87 @@
+"""`customerhub doctor`: what is wrong with this installation, and how to mend it."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from customerhub.cli.checks import Check, check_database, check_disk, check_settings
+from customerhub.cli.failure import EXPECTED, to_sentence
+from customerhub.cli.options import Choices, command
+from customerhub.cli.output import show
+from customerhub.cli.session import DATABASE
+from customerhub.embedded import Cluster, EmbeddedError, open_cluster
+from customerhub.settings import Settings
+from customerhub.store.db import Database
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    command(app, "doctor")(examine)
+
+
+def examine(choices: Choices) -> None:
+    """Look at everything the hub needs; say what is wrong and how to mend it. Exit code 1 where something is."""
+    checks = list(_run_checks(choices.to_settings()))
+    is_well = all(check.ok for check in checks)
+    text = "\n".join(_to_line(check) for check in checks)
+    show(choices, {"ok": is_well, "checks": checks}, text)
+    if not is_well:
+        sys.exit(1)
+
+
+def _to_line(check: Check) -> str:
+    line = f"{'ok     ' if check.ok else 'PROBLEM'}  {check.name}: {check.found}"
+    return f"{line}\n         {check.mend}" if check.mend else line
+
+
+def _run_checks(settings: Settings) -> Iterator[Check]:
+    yield check_settings(settings)
+    if settings.database_url:
+        yield from _check_url(settings)
+        return
+    directory = settings.data_dir.expanduser().absolute()
+    yield check_disk(directory)
+    if _is_new(directory):
+        yield Check("data directory", ok=True, found=f"{directory} is not made yet: `customerhub serve` does it")
+        return
+    try:
+        with open_cluster(directory, binaries=settings.postgres_bin) as cluster:
+            yield from _check_cluster(settings, cluster)
+    except EmbeddedError as error:
+        yield Check("data directory", ok=False, found=str(error), mend="The sentence above says how.")
+
+
+def _is_new(directory: Path) -> bool:
+    """Whether a server would make it; one that cannot be looked into is left to the server's own sentences."""
+    try:
+        return not any(directory.iterdir())
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _check_cluster(settings: Settings, cluster: Cluster) -> Iterator[Check]:
+    yield Check("data directory", ok=True, found=str(cluster.data_directory))
+    programs = f"PostgreSQL {cluster.major_version} in {cluster.binary_directory}"
+    yield Check("programs", ok=True, found=programs)
+    yield from _check_url(settings.model_copy(update={"database_url": cluster.url(DATABASE)}))
+
+
+def _check_url(settings: Settings) -> Iterator[Check]:
+    try:
+        yield from asyncio.run(_collect(settings))
+    except EXPECTED as error:
+        yield Check("database", ok=False, found=to_sentence(error), mend="Mend that, and run the doctor again.")
+
+
+async def _collect(settings: Settings) -> list[Check]:
+    database = Database(settings.database_url, size=1)
+    try:
+        async with database.lease() as connection:
+            return [check async for check in check_database(connection, settings)]
+    finally:
+        await database.close()

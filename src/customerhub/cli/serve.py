@@ -1,0 +1,114 @@
+"""`customerhub serve`: the hub, from nothing to answering requests, and cleanly back."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Final
+
+import typer
+
+from customerhub.app import create_hub, to_limits
+from customerhub.cli.database import migrate_at
+from customerhub.cli.demo import Demo, prepare_demo
+from customerhub.cli.failure import Refused
+from customerhub.cli.listen import listen, reserve, to_url
+from customerhub.cli.options import Choices, command, help_of
+from customerhub.cli.output import show
+from customerhub.cli.process import STOP_SIGNALS, HubServer
+from customerhub.cli.session import open_database
+from customerhub.cli.watch import kept_running
+from customerhub.cli.workers import run_workers
+from customerhub.settings import Settings
+from customerhub.web.log import get_logger, set_up_logging
+
+DEMO_MEMORY: Final = "demo.json"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    command(app, "serve")(serve)
+
+
+def serve(
+    choices: Choices,
+    host: Annotated[str | None, typer.Option("--host", help=help_of("host"))] = None,
+    port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help=help_of("port"))] = None,
+    workers: Annotated[int | None, typer.Option("--workers", min=1, max=64, help=help_of("workers"))] = None,
+    *,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Make a demo team and print how to change its customers.")
+    ] = False,
+) -> None:
+    """Start the hub and answer requests until Ctrl-C."""
+    settings = choices.to_settings(host=host, port=port, workers=workers)
+    _check(settings)
+    take = listen if settings.workers == 1 else reserve
+    with _stopped_by_signals(), take(settings.host, settings.port) as taken, open_database(settings) as opened:
+        settings = opened.settings.model_copy(update={"port": taken.getsockname()[1]})
+        url = to_url(taken)
+        memory = opened.cluster.data_directory / DEMO_MEMORY if opened.cluster is not None else None
+        found = asyncio.run(_prepare(settings, url, memory, with_demo=demo))
+
+        def greet() -> None:
+            show(choices, _to_answer(url, found), _to_greeting(url, found))
+
+        with kept_running(opened.cluster):
+            if settings.workers == 1:
+                HubServer(settings, greet).run_on(taken)
+            else:
+                asyncio.run(run_workers(settings, greet))
+
+
+def _check(settings: Settings) -> None:
+    """Raise Refused for settings that only their users can judge, before anything is started."""
+    set_up_logging(settings.log_level, settings.log_format)
+    try:
+        to_limits(settings)
+    except ValueError as error:
+        raise Refused(f"A setting is wrong: {error}.") from error
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Being told to stop while starting undoes what was started and is no failure."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
+    try:
+        yield
+    except KeyboardInterrupt:
+        get_logger().info("told to stop at once")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+async def _prepare(settings: Settings, url: str, memory: Path | None, *, with_demo: bool) -> Demo | None:
+    """Migrate, and make or find the demo team."""
+    done, version = await migrate_at(settings.database_url)
+    if done:
+        get_logger().info("migrated", applied=done, version=version)
+    if not with_demo:
+        return None
+    hub = create_hub(settings)
+    try:
+        return await prepare_demo(hub, url, memory)
+    finally:
+        await hub.close()
+
+
+def _to_answer(url: str, demo: Demo | None) -> dict[str, object]:
+    answer: dict[str, object] = {"url": url, "docs": f"{url}/docs"}
+    return answer if demo is None else answer | {"demo": demo}
+
+
+def _to_greeting(url: str, demo: Demo | None) -> str:
+    lines = [f"Customerhub answers at {url}", f"Reference, and requests to try: {url}/docs"]
+    if demo is not None:
+        lines += ["", *demo.to_lines()]
+    return "\n".join([*lines, "", "Ctrl-C stops it."])

@@ -1,0 +1,113 @@
+"""Several processes that answer requests on one port: started, started again when they die, stopped together."""
+
+import asyncio
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
+from typing import Final
+
+from customerhub.cli.failure import Refused
+from customerhub.cli.process import DRAIN_SECONDS, READY, STOP_SIGNALS
+from customerhub.settings import Settings
+from customerhub.web.log import get_logger
+
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 10.0
+# A worker that lived so long was no failed start: the next one may come at once.
+_STEADY_SECONDS: Final = 30.0
+# What a worker that was told to stop gets beyond its drain before it is killed.
+_KILL_AFTER_SECONDS: Final = DRAIN_SECONDS + 3.0
+
+
+async def run_workers(settings: Settings, on_ready: Callable[[], None]) -> None:
+    """Keep `settings.workers` processes alive until a signal. Raises Refused where one does not start at first."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stopping.set)
+    places = [_Place(settings, stopping) for _ in range(settings.workers)]
+    lives = [asyncio.create_task(place.live()) for place in places]
+    ready = asyncio.gather(*(place.is_ready for place in places))
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({ready, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if stopping.is_set():
+            return
+        if not all(ready.result()):
+            raise Refused("A worker did not start; the lines above say why.")
+        on_ready()
+        await stop
+    finally:
+        ready.cancel()
+        stopping.set()
+        for place in places:
+            place.stop()
+        await asyncio.gather(*lives)
+
+
+class _Place:
+    """The place of one worker, filled again whenever it falls empty."""
+
+    def __init__(self, settings: Settings, stopping: asyncio.Event) -> None:
+        self._order = settings.model_dump_json().encode() + b"\n"
+        self._stopping = stopping
+        self._process: Process | None = None
+        self._log = get_logger()
+        self.is_ready: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    async def live(self) -> None:
+        """Run one worker after the other until told to stop; give up if the very first one does not get ready."""
+        pause = _FIRST_PAUSE
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            code = await self._run_one()
+            if not self.is_ready.done():
+                self.is_ready.set_result(False)
+                return
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - started >= _STEADY_SECONDS:
+                pause = _FIRST_PAUSE
+            self._log.warning("a worker ended and is started again", exit_code=code, pause_seconds=pause)
+            await self._rest(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _run_one(self) -> int:
+        """Start a worker and wait until it has ended; its exit code, a signal as a negative number."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "customerhub.cli.worker",
+            stdin=PIPE,
+            stdout=PIPE,
+            start_new_session=True,  # a terminal's Ctrl-C is for the parent, which stops the workers in order
+        )
+        self._process = process
+        if process.stdin is not None and process.stdout is not None:
+            process.stdin.write(self._order)
+            if self._stopping.is_set():
+                self.stop()
+            if await process.stdout.readline() == READY and not self.is_ready.done():
+                self.is_ready.set_result(True)
+        return await process.wait()
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+    def stop(self) -> None:
+        """Tell the worker to stop, and kill it where it does not."""
+        process = self._process
+        if process is None or process.returncode is not None or process.stdin is None:
+            return
+        process.stdin.close()
+        asyncio.get_running_loop().call_later(_KILL_AFTER_SECONDS, _kill, process)
+
+
+def _kill(process: Process) -> None:
+    if process.returncode is None:
+        process.kill()
