@@ -8,10 +8,13 @@ from customerhub.core.hub import Hub
 from customerhub.dialects.base import find_dialects
 from customerhub.settings import Settings
 from customerhub.store.db import Database
+from customerhub.web import consent, signin
 from customerhub.web.docs import to_document_pages
 from customerhub.web.health import to_health_pages
 from customerhub.web.limit import Limits
 from customerhub.web.log import set_up_logging
+from customerhub.web.render import STYLE, to_style_page
+from customerhub.web.screens import Screens
 from customerhub.web.serve import Site
 
 
@@ -34,8 +37,9 @@ def create_app(settings: Settings) -> Site:
         finally:
             await hub.close()
 
-    pages = {**to_health_pages(hub), **to_document_pages(dialects)}
-    return Site(hub, dialects, limits=to_limits(settings), pages=pages, lifespan=lifespan)
+    pages = {**to_health_pages(hub), **to_document_pages(dialects), STYLE: to_style_page()}
+    screens = Screens({**signin.SCREENS, **consent.SCREENS})
+    return Site(hub, dialects, limits=to_limits(settings), pages=pages, screens=screens, lifespan=lifespan)
 
 
 def create_hub(settings: Settings) -> Hub:
@@ -49,5 +53,6 @@ def to_limits(settings: Settings) -> Limits:
     return Limits(
         rate_limit=settings.rate_limit,
         password_failures=settings.password_failures,
+        signing_failures=settings.signing_failures,
         storage=settings.rate_limit_storage,
     )

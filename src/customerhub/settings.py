@@ -24,6 +24,26 @@ class Settings(BaseSettings):
     rate_limit: str = Field("", description="Requests a credential may make, such as `100/minute`; empty is no limit.")
     rate_limit_storage: str = Field("memory://", description="Where limits are counted: memory:// or redis://host.")
     password_failures: str = Field("10/minute", description="Failed sign-ins a login, and an address, may make.")
+    signing_failures: str = Field(
+        "60/minute", description="Requests an address may sign wrongly before it is told to wait."
+    )
+    signature_seconds: int = Field(
+        300, ge=1, description="Seconds that a signed request's time may be apart from the hub's."
+    )
+    access_token_seconds: int = Field(3600, ge=1, description="Seconds that an access token lives.")
+    refresh_token_seconds: int = Field(30 * 86_400, ge=1, description="Seconds that a refresh token lives.")
+    consent_seconds: int = Field(600, ge=1, description="Seconds a person has to allow or deny a partner.")
+    code_seconds: int = Field(60, ge=1, description="Seconds in which a partner takes tokens for its code.")
+    session_seconds: int = Field(12 * 3600, ge=60, description="Seconds after which a person signs in again.")
+    session_idle_seconds: int = Field(3600, ge=60, description="Seconds without a request that end a session.")
+    private_callbacks: bool = Field(False, description="Whether webhooks may lead to private and local addresses.")
+    public_url: str = Field("", description="Where people reach the hub, if not at the host that they ask for.")
+    secret_key: str = Field(
+        "", repr=False, description="Key of stored secrets, the newest first, with commas; needed with a database_url."
+    )
+    secret_key_file: Path | None = Field(
+        None, description="File with the key instead; `secret.key` in the data directory of the hub's own database."
+    )
     max_body: int = Field(1_048_576, ge=1024, description="Bytes of a request body; more is refused with 413.")
     body_seconds: float = Field(30, gt=0, description="Seconds a client may take to send its body.")
     patience_seconds: float = Field(5, gt=0, description="Seconds a write waits for others on the same record.")

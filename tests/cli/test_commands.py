@@ -177,7 +177,7 @@ def test_a_server_that_is_not_there_is_one_sentence(run: Run) -> None:
     assert len(done.stderr.splitlines()) == 1
     shown = run("settings", "--database-url", NO_SERVER)
     assert "postgresql://…@127.0.0.1:9/customerhub?…" in shown.stdout
-    assert "secret" not in done.stderr + shown.stdout
+    assert [word for word in ("verysecret", "alsosecret") if word in done.stderr + shown.stdout] == []
 
 
 def test_a_directory_of_others_is_one_sentence(run: Run, tmp_path: Path) -> None:

@@ -13,9 +13,15 @@ from customerhub.embedded import Cluster, open_cluster
 from customerhub.settings import Settings
 from customerhub.store.db import Database, connect
 from customerhub.store.migrate import migrate
+from customerhub.web import consent, signin
 from customerhub.web.limit import Limits
+from customerhub.web.render import STYLE, to_style_page
+from customerhub.web.screens import Screens
 from customerhub.web.serve import Site
 from tests.support.world import World, make_world
+
+# Every hub of a test run has it, since they share databases.
+SECRET_KEY = "dGVzdHMgc2hhcmUgdGhpcyBrZXksIG5vYm9keSBlbHM="
 
 
 @pytest.fixture(scope="session")
@@ -56,15 +62,16 @@ async def _migrate(url: str) -> None:
 @pytest.fixture
 async def hub(database_url: str) -> AsyncIterator[Hub]:
     """A hub on the worker's database."""
-    opened = Hub(Database(database_url), Settings())
+    opened = Hub(Database(database_url), Settings(secret_key=SECRET_KEY))
     yield opened
     await opened.close()
 
 
 @pytest.fixture
 def site(hub: Hub) -> Site:
-    """Every dialect, served in this process."""
-    return Site(hub, find_dialects(), limits=Limits())
+    """Every dialect, and the pages with forms, served in this process."""
+    screens = Screens({**signin.SCREENS, **consent.SCREENS})
+    return Site(hub, find_dialects(), limits=Limits(), pages={STYLE: to_style_page()}, screens=screens)
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 import sys
 
-from customerhub.cli import about, credential, database, doctor, serve, team, user
+from customerhub.cli import about, credential, database, doctor, secrets, serve, team, user
 from customerhub.cli.failure import EXPECTED, to_sentence
 from customerhub.cli.options import Choices, group
 from customerhub.cli.output import fail
 
 app = group("One customer record that speaks every system's API.")
-for module in (serve, database, doctor, team, user, credential, about):
+for module in (serve, database, doctor, team, user, credential, secrets, about):
     module.add_to(app)
 
 

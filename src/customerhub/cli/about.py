@@ -37,15 +37,15 @@ def _to_rows(choices: Choices) -> Iterator[dict[str, object]]:
         value = getattr(settings, name)
         yield {
             "name": name,
-            "value": _without_secrets(value) if isinstance(value, str) else value,
+            "value": _to_shown(value) if field.repr else "…" if value else "",
             "origin": "command line" if name in choices.chosen else origin,
             "description": field.description,
         }
 
 
-def _without_secrets(value: str) -> str:
+def _to_shown(value: object) -> object:
     """The value; of an address neither its user and password nor its parameters, which may hold them too."""
-    if "://" not in value:
+    if not isinstance(value, str) or "://" not in value:
         return value
     try:
         address = urlsplit(value)

@@ -10,6 +10,9 @@ from typing import Final
 from msgspec import Struct
 
 from customerhub.app import to_limits
+from customerhub.core.hub import Hub
+from customerhub.core.rotation import check_key
+from customerhub.core.secrets import SecretKeyError
 from customerhub.dialects.base import find_dialects
 from customerhub.embedded.binaries import OLDEST_MAJOR
 from customerhub.settings import Settings
@@ -45,6 +48,14 @@ def check_settings(settings: Settings) -> Check:
     dialects = find_dialects()
     RouteTable(dialects)
     return Check("settings", ok=True, found=f"dialects: {', '.join(dialect.name for dialect in dialects) or 'none'}")
+
+
+async def check_secrets(hub: Hub) -> Check:
+    """Whether the key is the one that stored secrets are encrypted with; needs this version's schema."""
+    try:
+        return Check("secret key", ok=True, found=await check_key(hub))
+    except SecretKeyError as error:
+        return Check("secret key", ok=False, found=str(error), mend="The sentence above says how.")
 
 
 def check_disk(data_directory: Path) -> Check:

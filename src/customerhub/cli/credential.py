@@ -13,6 +13,7 @@ from customerhub.cli.team import TEAM
 from customerhub.cli.user import list_users
 from customerhub.core.admin import get_team, list_credentials, revoke_credential
 from customerhub.core.hub import Hub
+from customerhub.core.partners import revoke_client
 from customerhub.dialects.base import find_dialects
 from customerhub.model.customer import email_key
 from customerhub.model.error import NotFound
@@ -36,7 +37,13 @@ def create(
     team: Annotated[str, TEAM],
     name: Annotated[str | None, typer.Option("--name", help="What the history calls its owner.")] = None,
     user: Annotated[str | None, typer.Option("--user", help="Email of the user it belongs to.")] = None,
+    redirect_uri: Annotated[
+        list[str] | None, typer.Option("--redirect-uri", help="Where a partner may send people back to; repeatable.")
+    ] = None,
     *,
+    any_team: Annotated[
+        bool, typer.Option("--any-team", help="Members of every team may let this partner in, not only of this one.")
+    ] = False,
     precondition_required: Annotated[
         bool, typer.Option("--precondition-required", help="Each of its updates must carry If-Match.")
     ] = False,
@@ -50,6 +57,8 @@ def create(
             name=name or user or f"{spoken.name} credential",
             team_user=owner,
             requires_precondition=precondition_required,
+            redirect_uris=tuple(redirect_uri or ()),
+            any_team=any_team,
         )
         return await spoken.create_credential(hub, await get_team(hub, team), order)
 
@@ -71,14 +80,17 @@ def list_all(
     show(choices, found, to_table(found, _COLUMNS, "no credentials"))
 
 
-def revoke(choices: Choices, credential: Annotated[str, typer.Argument(metavar="ID", help="Its id.")]) -> None:
+def revoke(
+    choices: Choices,
+    credential: Annotated[str, typer.Argument(metavar="ID", help="Its id, or a partner's client id.")],
+) -> None:
     """End a credential: the very next request with it is refused."""
 
     async def work(hub: Hub) -> dict[str, object]:
         try:
             credential_id = UUID(credential)
         except ValueError:
-            raise NotFound("credential", credential) from None
+            return await revoke_client(hub, credential)
         return await revoke_credential(hub, credential_id)
 
     done = with_hub(choices, work)

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import typer
 
-from customerhub.cli.checks import Check, check_database, check_disk, check_settings
+from customerhub.app import create_hub
+from customerhub.cli.checks import Check, check_database, check_disk, check_secrets, check_settings
 from customerhub.cli.failure import EXPECTED, to_sentence
 from customerhub.cli.options import Choices, command
 from customerhub.cli.output import show
 from customerhub.cli.session import DATABASE
+from customerhub.core.hub import Hub
+from customerhub.core.secrets import KEY_FILE
 from customerhub.embedded import Cluster, EmbeddedError, open_cluster
+from customerhub.model.error import Unavailable
 from customerhub.settings import Settings
-from customerhub.store.db import Database
 
 
 def add_to(app: typer.Typer) -> None:
@@ -68,7 +71,10 @@ def _check_cluster(settings: Settings, cluster: Cluster) -> Iterator[Check]:
     yield Check("data directory", ok=True, found=str(cluster.data_directory))
     programs = f"PostgreSQL {cluster.major_version} in {cluster.binary_directory}"
     yield Check("programs", ok=True, found=programs)
-    yield from _check_url(settings.model_copy(update={"database_url": cluster.url(DATABASE)}))
+    found: dict[str, object] = {"database_url": cluster.url(DATABASE)}
+    if not settings.secret_key and settings.secret_key_file is None:
+        found["secret_key_file"] = cluster.data_directory / KEY_FILE
+    yield from _check_url(settings.model_copy(update=found))
 
 
 def _check_url(settings: Settings) -> Iterator[Check]:
@@ -79,9 +85,18 @@ def _check_url(settings: Settings) -> Iterator[Check]:
 
 
 async def _collect(settings: Settings) -> list[Check]:
-    database = Database(settings.database_url, size=1)
+    hub = create_hub(settings)
     try:
-        async with database.lease() as connection:
-            return [check async for check in check_database(connection, settings)]
+        async with hub.database.lease() as connection:
+            found = [check async for check in check_database(connection, settings)]
+        return [*found, await check_secrets(hub)] if await _is_migrated(hub) else found
     finally:
-        await database.close()
+        await hub.close()
+
+
+async def _is_migrated(hub: Hub) -> bool:
+    try:
+        await hub.ready()
+    except Unavailable:
+        return False
+    return True

@@ -21,6 +21,7 @@ from customerhub.cli.process import STOP_SIGNALS, HubServer
 from customerhub.cli.session import open_database
 from customerhub.cli.watch import kept_running
 from customerhub.cli.workers import run_workers
+from customerhub.core.rotation import check_key
 from customerhub.settings import Settings
 from customerhub.web.log import get_logger, set_up_logging
 
@@ -89,15 +90,14 @@ def _stopped_by_signals() -> Iterator[None]:
 
 
 async def _prepare(settings: Settings, url: str, memory: Path | None, *, with_demo: bool) -> Demo | None:
-    """Migrate, and make or find the demo team."""
+    """Migrate, check the key of stored secrets, and make or find the demo team."""
     done, version = await migrate_at(settings.database_url)
     if done:
         get_logger().info("migrated", applied=done, version=version)
-    if not with_demo:
-        return None
     hub = create_hub(settings)
     try:
-        return await prepare_demo(hub, url, memory)
+        await check_key(hub)
+        return await prepare_demo(hub, url, memory) if with_demo else None
     finally:
         await hub.close()
 

@@ -9,6 +9,7 @@ from customerhub.app import create_hub
 from customerhub.cli.failure import Refused
 from customerhub.cli.options import Choices
 from customerhub.core.hub import Hub
+from customerhub.core.secrets import KEY_FILE, make_key_file
 from customerhub.embedded import Cluster, open_cluster
 from customerhub.embedded.binaries import OLDEST_MAJOR
 from customerhub.settings import Settings
@@ -21,7 +22,10 @@ T = TypeVar("T")
 
 
 class OpenDatabase(NamedTuple):
-    """Settings whose `database_url` names a running server, and the server where it is the hub's own."""
+    """Settings whose `database_url` names a running server, and the server where it is the hub's own.
+
+    They name a key file too where the server is the hub's own and no other key is set.
+    """
 
     settings: Settings
     cluster: Cluster | None
@@ -29,13 +33,17 @@ class OpenDatabase(NamedTuple):
 
 @contextmanager
 def open_database(settings: Settings) -> Iterator[OpenDatabase]:
-    """The database that the settings ask for; its schema may be any. Raises EmbeddedError."""
+    """The database that the settings ask for; its schema may be any. Raises EmbeddedError, SecretKeyError."""
     if settings.database_url:
         yield OpenDatabase(settings, None)
         return
     with open_cluster(settings.data_dir, binaries=settings.postgres_bin) as cluster:
         cluster.create_database(DATABASE)
-        yield OpenDatabase(settings.model_copy(update={"database_url": cluster.url(DATABASE)}), cluster)
+        found: dict[str, object] = {"database_url": cluster.url(DATABASE)}
+        if not settings.secret_key and settings.secret_key_file is None:
+            found["secret_key_file"] = cluster.data_directory / KEY_FILE
+            make_key_file(cluster.data_directory / KEY_FILE)
+        yield OpenDatabase(settings.model_copy(update=found), cluster)
 
 
 def with_hub(choices: Choices, work: Callable[[Hub], Awaitable[T]]) -> T:

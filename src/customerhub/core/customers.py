@@ -1,4 +1,4 @@
-"""Use cases on one customer: get, create, update; the one write path of every door.
+"""Use cases on one customer: get, create, update, delete; the one write path of every door.
 
 A write is two round trips: one query that reads everything it needs, one statement that writes the next version with
 its history, event, key and new terms, only if nobody was faster. No transaction is open between the two.
@@ -17,11 +17,11 @@ from customerhub.core.hub import Hub
 from customerhub.core.keys import keep_failure
 from customerhub.core.standing import check_alive, check_precondition, replay
 from customerhub.model.answer import Answer, Caller
-from customerhub.model.apply import TICK, Applied, apply, create
+from customerhub.model.apply import TICK, Applied, apply, create, delete
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.change import FieldChange
 from customerhub.model.customer import Customer
-from customerhub.model.error import Busy, FieldError, Invalid, NotFound, Taken, Unauthenticated
+from customerhub.model.error import Busy, Conflict, FieldError, Invalid, NotFound, Taken, Unauthenticated
 from customerhub.model.patch import CustomerPatch
 from customerhub.model.references import reference_errors
 from customerhub.store import customers as store
@@ -121,14 +121,36 @@ async def create_customer(
     return await keep_failure(hub, command, lambda: _run(hub, command, attempt, None))
 
 
+async def delete_customer(hub: Hub, command: Command, customer_id: UUID | None, render: Render) -> Answer:
+    """Take a customer away from every door; its email address, number and reference are free again.
+
+    Its history stays. Twice is NotFound. Raises Conflict where other customers are below it, and what
+    `update_customer` raises.
+    """
+    if customer_id is None:
+        raise NotFound("customer", "")
+
+    async def attempt(connection: Connection) -> Answer | None:
+        return await _attempt_delete(hub, connection, command, customer_id, render)
+
+    async with hub.turns.turn((command.caller.team, customer_id)):
+        # Holds the row at once: a customer that is just being put below this one has to wait, and is then seen.
+        return await keep_failure(hub, command, lambda: _run(hub, command, attempt, customer_id, free_attempts=0))
+
+
 async def _run(
-    hub: Hub, command: Command, attempt: Callable[[Connection], Awaitable[Answer | None]], customer_id: UUID | None
+    hub: Hub,
+    command: Command,
+    attempt: Callable[[Connection], Awaitable[Answer | None]],
+    customer_id: UUID | None,
+    *,
+    free_attempts: int = _FREE_ATTEMPTS,
 ) -> Answer:
     """Attempt until it is done: freely at first, then holding the row; a dry run always in a transaction of its own."""
     deadline = hub.now().timestamp() + hub.settings.patience_seconds
     tries = 0
     while True:
-        holds_row = tries >= _FREE_ATTEMPTS or command.guards.dry_run
+        holds_row = tries >= free_attempts or command.guards.dry_run
         try:
             if holds_row:
                 async with hub.database.transaction(keep=not command.guards.dry_run) as connection:
@@ -208,6 +230,25 @@ async def _attempt_create(
             raise
         await store.skip_numbers(connection, team, form.prefix, form.digits)
         return None
+
+
+async def _attempt_delete(
+    hub: Hub, connection: Connection, command: Command, customer_id: UUID, render: Render
+) -> Answer | None:
+    state = await _read(hub, connection, command, customer_id)
+    if isinstance(state, Answer):
+        return state
+    before = state.customer
+    if before is None:
+        raise NotFound("customer", str(customer_id))
+    check_precondition(command.guards, before.version, is_required=state.requires_precondition)
+    if await store.has_children(connection, command.caller.team, customer_id):
+        raise Conflict("other customers are below this one")
+    catalogue = await hub.catalogue(connection, command.caller.team, state.catalogue_version)
+    applied = delete(before, hub.moment(command.caller))
+    answer = _render(render, applied, catalogue, before)
+    version = _new_version(command, state, before, applied, catalogue, answer, "deleted")
+    return await _write(connection, version, Proposal(CustomerPatch()))
 
 
 async def _read(

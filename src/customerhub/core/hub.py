@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from copy import copy
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from customerhub.core.secrets import Vault
+from customerhub.core.standing import check_alive
 from customerhub.model.answer import Caller
 from customerhub.model.catalogue import Catalogue
-from customerhub.model.error import Busy
+from customerhub.model.error import Busy, Unauthenticated
 from customerhub.model.nested import Moment
 from customerhub.settings import Settings
+from customerhub.store.access import get_standing
 from customerhub.store.catalogue import get_snapshot
-from customerhub.store.db import Connection, Database
+from customerhub.store.db import Connection, Database, Held
 from customerhub.store.migrate import check_current
 
 
@@ -73,6 +77,7 @@ class Hub:
         self.turns = Turns(settings.patience_seconds)
         # Hashing a password takes 64 MB and half a core for a while: never more than two at a time.
         self.hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
+        self.vault = Vault(settings.secret_key, settings.secret_key_file)
         self.callers: dict[tuple[str, bytes], Caller] = {}
         self._catalogues: dict[UUID, Catalogue] = {}
 
@@ -83,6 +88,22 @@ class Hub:
             known = await get_snapshot(connection, team)
             self._catalogues[team] = known
         return known
+
+    async def check_caller(self, caller: Caller) -> None:
+        """Raise Unauthenticated where the credential has ended since this process came to know its caller."""
+        async with self.database.lease() as connection:
+            standing = await get_standing(connection, caller)
+        if standing is None:
+            raise Unauthenticated("unknown")
+        check_alive(standing.revoked_at, standing.expires_at, self.now())
+
+    def on(self, connection: Connection) -> "Hub":
+        """The same hub with everything inside the one transaction that the connection is in."""
+        inside = copy(self)
+        inside.database = Held(connection)
+        # What it reads of a catalogue may never be committed, and somebody else may reach the same version otherwise.
+        inside._catalogues = {}  # noqa: SLF001 - it is another of us
+        return inside
 
     def moment(self, caller: Caller) -> Moment:
         """Now, by this caller."""

@@ -5,18 +5,29 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from customerhub.core.customers import Written
 from customerhub.core.hub import Hub
 from customerhub.core.standing import check_alive
 from customerhub.model.answer import Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
 from customerhub.model.error import Unauthenticated
+from customerhub.store import customers as customer_store
 from customerhub.store import lists as store
 from customerhub.store.access import get_standing
 from customerhub.store.db import Connection
 from customerhub.store.lists import CustomerFilter, CustomerQuery, Order
 
-__all__ = ["CustomerFilter", "CustomerPage", "CustomerQuery", "Order", "get_catalogue", "list_customers", "page_of"]
+__all__ = [
+    "CustomerFilter",
+    "CustomerPage",
+    "CustomerQuery",
+    "Order",
+    "find_customer_by_email",
+    "get_catalogue",
+    "list_customers",
+    "page_of",
+]
 
 Item = TypeVar("Item")
 
@@ -35,6 +46,21 @@ async def list_customers(hub: Hub, caller: Caller, query: CustomerQuery) -> Cust
         catalogue = await _enter(hub, connection, caller)
         customers, total = await store.list_customers(connection, caller.team, query)
         return CustomerPage(customers, total, catalogue)
+
+
+async def find_customer_by_email(hub: Hub, caller: Caller, email: str) -> Written | None:
+    """The live customer of an email address, ignoring case; the oldest where the team lets several have it.
+
+    Raises Unauthenticated.
+    """
+    async with hub.database.lease() as connection:
+        reading = await customer_store.find_by_email(connection, caller, email)
+        if reading is None:
+            raise Unauthenticated("unknown")
+        check_alive(reading.revoked_at, reading.expires_at, hub.now())
+        if reading.customer is None:
+            return None
+        return Written(reading.customer, await hub.catalogue(connection, caller.team, reading.catalogue_version))
 
 
 async def get_catalogue(hub: Hub, caller: Caller) -> Catalogue:

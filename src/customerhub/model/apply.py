@@ -97,6 +97,15 @@ def create(blank: Customer, patch: CustomerPatch, catalogue: Catalogue, moment: 
     return Applied(customer, (FieldChange("", None, customer),), applied.new_entries)
 
 
+def delete(before: Customer, moment: Moment) -> Applied:
+    """The last version of a live record: it is there for the history and for nobody else."""
+    now = max(moment.now, before.updated_at + TICK)
+    after = msgspec.structs.replace(
+        before, deleted_at=now, version=before.version + 1, updated_at=now, updated_by=moment.actor
+    )
+    return Applied(after, (FieldChange("/deleted_at", None, now),))
+
+
 def _resolve(field: str, named: Named, catalogue: Catalogue, new_entries: list[CatalogueEntry], moment: Moment) -> UUID:
     """The id of a free-text term; an entry of that name is made where the team has none."""
     kind = next(term for term in _TERMS if term == field)

@@ -200,8 +200,9 @@ class TeamSettings(Struct, frozen=True, omit_defaults=True):
 
     `email_policy`: whether an email address belongs to one live customer only. `unknown_members`: ignore (and say
     so) or refuse. `null_members`: refuse a null where the contract has none, or ignore it. `free_attributes`: accept
-    custom values without a definition although the entity has definitions. `relaxed_create`: fill a missing sales
-    rep and price list from the caller and the team's default, instead of refusing.
+    custom values without a definition although the entity has definitions. `relaxed_create`: do
+    without what a contract demands of a new customer and the record does not need (a missing sales rep and price list
+    come from the caller and the team's default), instead of refusing.
     """
 
     email_policy: Literal["unique", "free"] = "unique"

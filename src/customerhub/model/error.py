@@ -8,6 +8,7 @@ HubError
 ├── Invalid                the request was read, but values in it break rules (all of them at once)
 │   └── Taken              a value that must be unique belongs to another record
 ├── Unauthenticated        no credential, or none that is alive
+├── InvalidGrant           a code or a refresh token that is not, or no longer, good for tokens
 ├── Forbidden              the credential may not do this
 ├── NotFound               no such record for this team (never says whether another team has it)
 ├── NoSuchRoute            no such path
@@ -24,6 +25,7 @@ HubError
 └── Internal               a fault of ours
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from msgspec import Struct
@@ -102,11 +104,24 @@ class Taken(Invalid):
 
 
 class Unauthenticated(HubError):
-    """No credential, an unknown one, a revoked or an expired one: `cause` is for the log and for dialects that tell."""
+    """No credential, an unknown one, a revoked or an expired one: `cause` is for the log and for dialects that tell.
 
-    def __init__(self, cause: str = "missing") -> None:
+    Of requests that are signed: `missing_credentials`, `invalid_client`, `timestamp_out_of_range`,
+    `invalid_signature`, `invalid_token`, `token_expired`. `details` may be told along with it.
+    """
+
+    def __init__(self, cause: str = "missing", details: Mapping[str, str] | None = None) -> None:
         super().__init__(f"the credential is {cause}")
         self.cause = cause
+        self.details = details or {}
+
+
+class InvalidGrant(HubError):
+    """The `kind` (authorization code, refresh token) is unknown, another client's, used, revoked or too old."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"this {kind} is no longer valid")
+        self.kind = kind
 
 
 class Forbidden(HubError):

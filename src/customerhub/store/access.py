@@ -101,8 +101,8 @@ async def set_password(connection: Connection, login_id: UUID, password_hash: st
     await connection.execute(QUERIES["set_password"], login_id, password_hash, at)
 
 
-async def insert_credential(connection: Connection, credential: Credential, secret_hash: bytes) -> None:
-    """Store a credential and the way to find it by its secret."""
+async def insert_credential(connection: Connection, credential: Credential, secret_hash: bytes | None) -> None:
+    """Store a credential and the way to find it by its secret, if it has one of its own."""
     await connection.execute(
         QUERIES["insert_credential"],
         credential.team,
@@ -116,7 +116,8 @@ async def insert_credential(connection: Connection, credential: Credential, secr
         credential.created_at,
         credential.expires_at,
     )
-    await connection.execute(QUERIES["insert_lookup"], secret_hash, credential.team, credential.id)
+    if secret_hash is not None:
+        await connection.execute(QUERIES["insert_lookup"], secret_hash, credential.team, credential.id)
 
 
 async def find_caller(connection: Connection, secret_hash: bytes, dialect: str) -> Caller | None:

@@ -28,6 +28,7 @@ _GIVEN = frozenset(("team", "id", "version", "created_at", "updated_at", "create
 _COLUMNS = ", ".join(f"c.{field}" for field in CUSTOMER_FIELDS)
 _READ_FOR_WRITE = QUERIES["read_for_write"].format(columns=_COLUMNS)
 _GET = QUERIES["get"].format(columns=_COLUMNS)
+_FIND_BY_EMAIL = QUERIES["find_by_email"].format(columns=_COLUMNS)
 _FIRST_READ_COLUMN = 10
 _FIRST_GET_COLUMN = 4
 
@@ -127,9 +128,25 @@ async def get_for_reader(connection: Connection, caller: Caller, customer_id: UU
     return Reading(row[0], row[1], row[2], to_customer(row, _FIRST_GET_COLUMN) if row[3] is not None else None)
 
 
+async def find_by_email(connection: Connection, caller: Caller, email: str) -> Reading | None:
+    """The live customer of an email address, ignoring case, with the credential's state, as `get_for_reader`.
+
+    Where the team lets several have one address it is the oldest of them.
+    """
+    row = await connection.fetchrow(_FIND_BY_EMAIL, caller.team, caller.credential, email_key(email))
+    if row is None:
+        return None
+    return Reading(row[0], row[1], row[2], to_customer(row, _FIRST_GET_COLUMN) if row[3] is not None else None)
+
+
 async def lock_customer(connection: Connection, team: UUID, customer_id: UUID) -> None:
     """Hold the row until the transaction ends; a missing row holds nothing."""
     await connection.fetchrow(QUERIES["lock"], team, customer_id)
+
+
+async def has_children(connection: Connection, team: UUID, customer_id: UUID) -> bool:
+    """Whether live customers have this one as their parent."""
+    return bool(await connection.fetchval(QUERIES["has_children"], team, customer_id))
 
 
 async def write_version(connection: Connection, version: NewVersion) -> bool:

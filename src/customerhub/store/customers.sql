@@ -114,3 +114,20 @@ from credential cr
 join team t on t.id = cr.team
 left join customer c on c.team = $1 and c.id = $3 and c.deleted_at is null
 where cr.team = $1 and cr.id = $2 and t.id = $1
+
+-- name: find_by_email
+-- The same by the key of an email address; the oldest where several have it. $1 team, $2 credential, $3 email key
+select cr.revoked_at, cr.expires_at, t.catalogue_version, c.id as customer_id, {columns}
+from credential cr
+join team t on t.id = cr.team
+left join customer c on c.team = $1 and c.id = (
+    select o.id from customer o
+    where o.team = $1 and o.email_key = $3 and o.deleted_at is null
+    order by o.created_at, o.id
+    limit 1
+)
+where cr.team = $1 and cr.id = $2 and t.id = $1
+
+-- name: has_children
+-- $1 team, $2 customer
+select exists (select from customer where team = $1 and parent = $2 and deleted_at is null)

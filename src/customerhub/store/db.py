@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 from asyncpg import Connection
+from typing_extensions import override
 
 from customerhub.model.error import Unavailable
 
-__all__ = ["CONNECTION_LOST", "Connection", "Database", "connect"]
+__all__ = ["CONNECTION_LOST", "Connection", "Database", "Held", "connect"]
 
 CONNECTION_LOST = (
     OSError,
@@ -104,3 +105,17 @@ class Database:
             connection = await self._idle.get()
             if connection is not None and not connection.is_closed():
                 await connection.close(timeout=5)
+
+
+class Held(Database):
+    """One connection that is in a transaction, lent again and again; a transaction within is a savepoint."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__("", size=0)
+        self._connection = connection
+
+    @override
+    @asynccontextmanager
+    async def lease(self) -> AsyncIterator[Connection]:
+        """The connection; what is done on it stands or falls with the transaction around it."""
+        yield self._connection

@@ -12,14 +12,17 @@ from customerhub.store.db import Connection
 from customerhub.store.queries import load_queries
 
 QUERIES = load_queries("lists.sql")
-Order = Literal["created_at", "updated_at", "name", "display_name"]
+Order = Literal["created_at", "updated_at", "name", "display_name", "email"]
 _NESTED = ("addresses", "contacts", "attributes")
 _ALL = ", ".join(f"c.{field}" for field in CUSTOMER_FIELDS)
 _PLAIN = ", ".join("'[]'::jsonb" if field in _NESTED else f"c.{field}" for field in CUSTOMER_FIELDS)
 
 
 class CustomerFilter(Struct, frozen=True):
-    """Which customers; None does not filter. Times are half-open: `…_from` is included, `…_before` is not."""
+    """Which customers; None does not filter. Times are half-open: `…_from` is included, `…_before` is not.
+
+    `search` is a part of the name, the email address or the phone number, ignoring case; no character is a wildcard.
+    """
 
     status: Status | None = None
     created_from: datetime | None = None
@@ -27,10 +30,14 @@ class CustomerFilter(Struct, frozen=True):
     updated_from: datetime | None = None
     updated_before: datetime | None = None
     reference_ids: tuple[str, ...] | None = None
+    search: str | None = None
 
 
 class CustomerQuery(Struct, frozen=True):
-    """A page of a list, counted from 1; text sorts ignoring case, ties by id, so that pages never overlap."""
+    """A page of a list, counted from 1; text sorts ignoring case, ties by id, so that pages never overlap.
+
+    Records without a value stand last in either direction.
+    """
 
     filter: CustomerFilter = CustomerFilter()
     order: Order = "updated_at"

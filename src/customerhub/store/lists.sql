@@ -30,6 +30,13 @@ select count(*) from customer c where c.team = $1 and c.deleted_at is null{filte
 -- name: filter_reference_ids
  and c.reference_id = any ({0}::text[])
 
+-- name: filter_search
+ and (
+    strpos(lower(c.name), lower({0})) > 0
+    or strpos(lower(c.email), lower({0})) > 0
+    or strpos(lower(c.phone), lower({0})) > 0
+)
+
 -- name: order_created_at
 c.created_at {0}, c.id {0}
 
@@ -41,3 +48,6 @@ lower(c.name) {0}, c.id {0}
 
 -- name: order_display_name
 lower(coalesce(c.display_name, c.name)) {0}, c.id {0}
+
+-- name: order_email
+lower(c.email) {0} nulls last, c.id {0}

@@ -5,27 +5,16 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from starlette.datastructures import Headers
-
 from customerhub.core.hub import Hub
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
-from customerhub.model.error import HubError
+from customerhub.model.error import FieldError, HubError, Invalid
 from customerhub.store.access import Team
+from customerhub.web.incoming import Incoming
 from customerhub.web.operation import Operation
 
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A request before anything is known of it; `path` is decoded, `raw_query` is as sent."""
-
-    method: str
-    path: str
-    raw_query: str
-    headers: Headers
-    body: bytes
-    client_address: str
+__all__ = ["CredentialOrder", "Dialect", "Document", "Incoming"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +33,29 @@ class Document:
 
 @dataclass(frozen=True, kw_only=True)
 class CredentialOrder:
-    """What the operator wants of a new credential: the name that the history shows, and its marks."""
+    """What the operator wants of a new credential: the name that the history shows, and its marks.
+
+    `redirect_uris` and `any_team` are for applications of partners; a dialect that has none refuses them.
+    `is_lasting` asks that what is shown works for weeks, where the dialect's tokens usually are short-lived.
+    """
 
     name: str
     team_user: UUID | None = None
     requires_precondition: bool = False
+    redirect_uris: tuple[str, ...] = ()
+    any_team: bool = False
+    is_lasting: bool = False
+
+    def check_plain(self) -> None:
+        """Raise Invalid where it has marks that only applications of partners know."""
+        marks = {"redirect_uris": self.redirect_uris, "any_team": self.any_team}
+        errors = (
+            FieldError((name,), "unknown", "credentials of this dialect know no such thing")
+            for name, value in marks.items()
+            if value
+        )
+        if found := tuple(errors):
+            raise Invalid(found)
 
 
 class Dialect(Protocol):
@@ -78,10 +85,13 @@ class Dialect(Protocol):
         """Who asks; raises Unauthenticated, Forbidden or RateLimited."""
 
     async def create_credential(self, hub: Hub, team: Team, order: CredentialOrder) -> Mapping[str, object]:
-        """Make a credential and return what its owner needs, secrets in clear; they are shown this once."""
+        """Make a credential and return what its owner needs, secrets in clear; they are shown this once.
+
+        Raises Invalid for a wish that credentials of this dialect know nothing of.
+        """
 
     def example(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
-        """A shell command, ready to paste, that changes this customer; `credential` is what `create_credential` gave."""
+        """A shell command to paste that changes this customer; `credential` is what `create_credential` gave."""
 
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         """The record exactly as this dialect's clients read it, without the envelope around it."""

@@ -34,7 +34,8 @@ class Limits:
     `rate_limit` is what one credential may ask, as `100/minute` or `10/second;1000/hour`; empty is no limit.
     `password_failures` is how often one login may fail from one address. An address may fail three times as often over
     all logins, so that one colleague's typing does not lock an office out; a login 100 times an hour over all addresses
-    (NIST SP 800-63B, 5.2.2). Only failures count. Raises ValueError where a setting cannot be read.
+    (NIST SP 800-63B, 5.2.2). Only failures count. `signing_failures` is how often one address may send a request that
+    does not prove who signed it. Raises ValueError where a setting cannot be read.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Limits:
         *,
         rate_limit: str = "",
         password_failures: str = "10/minute",  # noqa: S107 - a number of failures, no password
+        signing_failures: str = "60/minute",
         storage: str = "memory://",
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -49,18 +51,29 @@ class Limits:
         self._limiter = MovingWindowRateLimiter(_to_storage(storage, clock))
         self._credential_limits = parse_many(rate_limit) if rate_limit.strip() else []
         self._pair_limits = parse_many(password_failures)
+        self._signing_limits = parse_many(signing_failures)
         self._turn = asyncio.Semaphore(2)
         self._waiting = 0
 
     async def check_credential(self, credential: UUID) -> None:
         """Count one request; raises RateLimited. A lost Redis is logged and lets the request pass."""
         for item in self._credential_limits:
-            key = (item, "credential", str(credential))
-            try:
-                if not await self._limiter.hit(*key):
-                    raise RateLimited(await self._seconds_to_wait(key))
-            except StorageError as error:
-                structlog.get_logger().warning("rate limit not counted", cause=type(error.storage_error).__name__)
+            await self._count((item, "credential", str(credential)))
+
+    async def count_failure(self, address: str) -> None:
+        """Count one request that did not prove who signed it; raises RateLimited where there were too many.
+
+        Never asked about a request that does: whoever shares an address with an attacker is not locked out.
+        """
+        for item in self._signing_limits:
+            await self._count((item, "signing", _digest(_to_place(address))))
+
+    async def _count(self, key: _Key) -> None:
+        try:
+            if not await self._limiter.hit(*key):
+                raise RateLimited(await self._seconds_to_wait(key))
+        except StorageError as error:
+            structlog.get_logger().warning("rate limit not counted", cause=type(error.storage_error).__name__)
 
     async def try_password(self, address: str, login: str, attempt: Callable[[], Awaitable[_T]]) -> _T:
         """Run `attempt`, at most two at a time; its Unauthenticated counts as a failure of this address and login.

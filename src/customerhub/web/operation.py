@@ -9,21 +9,34 @@ from customerhub.core.command import Command
 from customerhub.core.hub import Hub
 from customerhub.model.answer import Answer, Caller
 from customerhub.web.body import read_json_object
+from customerhub.web.incoming import Incoming
 from customerhub.web.limit import Limits
 from customerhub.web.upload import JSON
 
 
 @dataclass(slots=True)
 class Call:
-    """One request as a handler sees it: authenticated, its guards read, its body not yet."""
+    """One request as a handler sees it: authenticated, its guards read, its body not yet.
+
+    `incoming` is all of it as it came, for what a public route checks by itself.
+    """
 
     hub: Hub
     command: Command
     path: Mapping[str, str]
     query: QueryParams
     raw_body: bytes
-    client_address: str
-    limits: Limits
+    incoming: Incoming
+
+    @property
+    def client_address(self) -> str:
+        """Who is at the other end."""
+        return self.incoming.client_address
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of this process."""
+        return self.incoming.limits
 
     @property
     def caller(self) -> Caller:

@@ -23,15 +23,17 @@ from customerhub.model.error import (
     Unauthenticated,
     Unavailable,
 )
-from customerhub.web.dialect import Dialect, Incoming
+from customerhub.web.dialect import Dialect
 from customerhub.web.exchange import Exchange
 from customerhub.web.guards import ignored_header, read_guards
+from customerhub.web.incoming import Incoming
 from customerhub.web.limit import Limits
 from customerhub.web.log import get_logger
 from customerhub.web.operation import Call, Operation
 from customerhub.web.page import Page
 from customerhub.web.request_id import to_request_id
 from customerhub.web.routing import Match, RouteTable
+from customerhub.web.screens import Screens
 from customerhub.web.sending import RawHeaders, send_answer, to_plain_answer, to_raw_headers, with_error_headers
 from customerhub.web.upload import ClientGone, check_declaration, read_body
 
@@ -48,8 +50,8 @@ _NO_GUARDS: Final = Guards()
 class Site:
     """The ASGI application.
 
-    `pages` are served beside the dialects; `lifespan` is entered before the first request and left after the last.
-    Raises ValueError where two routes, or a route and a page, are the same.
+    `pages` and `screens` are served beside the dialects; `lifespan` is entered before the first request and left
+    after the last. Raises ValueError where two routes, or a route and a page, are the same.
     """
 
     def __init__(
@@ -59,18 +61,20 @@ class Site:
         *,
         limits: Limits,
         pages: Mapping[str, Page] | None = None,
+        screens: Screens | None = None,
         lifespan: Lifespan = nullcontext,
     ) -> None:
         self._hub = hub
         self._limits = limits
         self._routes = RouteTable(dialects)
         self._pages = dict(pages or {})
+        self._screens = screens or Screens({})
         self._lifespan = lifespan
         self._log = get_logger()
         self._check_pages()
 
     def _check_pages(self) -> None:
-        for path in self._pages:
+        for path in (*self._pages, *self._screens.paths):
             try:
                 found = self._routes.match("GET", path)
             except (NoSuchRoute, MethodNotAllowed):
@@ -134,6 +138,11 @@ class Site:
             if exchange.method not in _READS:
                 raise MethodNotAllowed(_READS)
             return await page(headers)
+        if exchange.path in self._screens.paths:
+            exchange.route = exchange.path
+            return await self._screens.answer(
+                exchange.path, scope, receive, hub=self._hub, limits=self._limits, request_id=exchange.request_id
+            )
         match = self._routes.match(exchange.method, exchange.path)
         exchange.route, exchange.dialect = match.operation.path, match.dialect
         call = await self._to_call(exchange, match, scope, headers, receive)
@@ -151,12 +160,10 @@ class Site:
         raw_query = scope["query_string"].decode("latin-1")
         query = _to_query(raw_query) if raw_query else _NO_QUERY
         body = b"" if exchange.method in _READS else await self._read(operation, scope, headers, receive)
-        client = scope["client"]
-        address = client[0] if client else ""
+        incoming = self._to_incoming(exchange, scope, raw_query, headers, body)
         if operation.is_public:
             caller = Caller.anonymous(dialect.name)
         else:
-            incoming = Incoming(exchange.method, scope["path"], raw_query, headers, body, address)
             caller = await dialect.authenticate(self._hub, incoming)
             exchange.caller = caller
             await self._limits.check_credential(caller.credential)
@@ -167,7 +174,22 @@ class Site:
             )
         request_id = exchange.request_id
         command = Command(caller, request_id, lambda error: dialect.to_answer(error, request_id), guards)
-        return Call(self._hub, command, parameters, query, body, address, self._limits)
+        return Call(self._hub, command, parameters, query, body, incoming)
+
+    def _to_incoming(self, exchange: Exchange, scope: Scope, raw_query: str, headers: Headers, body: bytes) -> Incoming:
+        client = scope["client"]
+        return Incoming(
+            method=exchange.method,
+            path=scope["path"],
+            raw_path=exchange.path,
+            raw_query=raw_query,
+            headers=headers,
+            body=body,
+            has_body=bool(body) or (exchange.method in _READS and _declares_body(headers)),
+            scheme=scope.get("scheme", "http"),
+            client_address=client[0] if client else "",
+            limits=self._limits,
+        )
 
     async def _read(self, operation: Operation, scope: Scope, headers: Headers, receive: Receive) -> bytes:
         settings = self._hub.settings
@@ -180,6 +202,8 @@ class Site:
 
     def _to_failure(self, exchange: Exchange, error: HubError) -> Answer:
         exchange.error = error
+        if exchange.path in self._screens.paths:
+            return with_error_headers(self._screens.to_failure(error, exchange.request_id), error)
         dialect = exchange.dialect or self._routes.find_owner(exchange.path)
         if dialect is None:
             return with_error_headers(to_plain_answer(error, exchange.request_id), error)
@@ -202,6 +226,10 @@ class Site:
         except Exception as error:  # noqa: BLE001 - the server decides what becomes of a process that cannot start
             self._log.error(f"{stage} failed", exc_info=error)
             await send({"type": f"lifespan.{stage}.failed", "message": type(error).__name__})
+
+
+def _declares_body(headers: Headers) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 def _to_query(raw: str) -> QueryParams:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -108,14 +109,20 @@ async def _settle_credential(hub: Hub, team: Team, dialect: Dialect, memory: Mem
     """The remembered credential where it still lives, otherwise a new one, and the demo's older ones end."""
     living = await _living_credentials(hub, team, dialect)
     known = memory.credentials.get(dialect.name)
-    if known is not None and known.id in living:
+    if known is not None and known.id in living and not _is_over(known.shown, hub.now()):
         return known.shown
     for old in living:
         await revoke_credential(hub, old)
-    shown = dict(await dialect.create_credential(hub, team, CredentialOrder(name=_CREDENTIAL)))
+    shown = dict(await dialect.create_credential(hub, team, CredentialOrder(name=_CREDENTIAL, is_lasting=True)))
     for new in await _living_credentials(hub, team, dialect):
         memory.remember(dialect.name, new, shown)
     return shown
+
+
+def _is_over(shown: Mapping[str, object], now: datetime) -> bool:
+    """Whether something that was shown has had its time, or will within the day."""
+    ends = [str(value) for name, value in shown.items() if name.endswith("expires_at")]
+    return any(datetime.fromisoformat(end) < now + timedelta(days=1) for end in ends)
 
 
 async def _living_credentials(hub: Hub, team: Team, dialect: Dialect) -> list[UUID]:

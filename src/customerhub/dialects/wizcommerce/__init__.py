@@ -56,6 +56,7 @@ class WizCommerce:
 
     async def create_credential(self, hub: Hub, team: Team, order: CredentialOrder) -> Mapping[str, object]:
         """An API key; it does not expire, other than those of `/auth/token`."""
+        order.check_plain()
         credential, secret = await create_credential(
             hub,
             team,

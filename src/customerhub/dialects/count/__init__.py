@@ -1,0 +1,86 @@
+"""COUNT: signed requests with a bearer token, PUT that changes only what is sent, rows in bulk, webhooks."""
+
+import json
+import shlex
+from collections.abc import Mapping
+
+from customerhub.core.hub import Hub
+from customerhub.dialects.count import answers, auth, errors, routes, show
+from customerhub.model.answer import Answer, Caller
+from customerhub.model.catalogue import Catalogue
+from customerhub.model.customer import Customer
+from customerhub.model.error import HubError
+from customerhub.store.access import Team
+from customerhub.web.dialect import CredentialOrder, Document, Incoming
+from customerhub.web.operation import Operation
+
+_DESCRIPTION = (
+    "Customers as partner applications of COUNT know them. An existing client only changes its base URL. Every request "
+    "is signed: `x-signature` is the hexadecimal HMAC-SHA256, keyed with the client's secret, of method, path, "
+    "timestamp and body hash, with colons between them."
+)
+
+
+class Count:
+    """The COUNT partner API on its own paths."""
+
+    name = "count"
+    prefixes: tuple[str, ...] = ("/partners", "/auth2")
+    operations: tuple[Operation, ...] = routes.OPERATIONS
+    document = Document(
+        title="COUNT partner API of customerhub",
+        version="1.0",
+        description=_DESCRIPTION,
+        security_schemes={
+            "ClientId": {"type": "apiKey", "in": "header", "name": "x-client-id"},
+            "Timestamp": {"type": "apiKey", "in": "header", "name": "x-timestamp"},
+            "Signature": {"type": "apiKey", "in": "header", "name": "x-signature"},
+            "AccessToken": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Bearer …"},
+        },
+        error_model=answers.Error,
+        common_errors=(400, 401, 429, 500, 503),
+        tags=(
+            {"name": "Customers", "description": "One customer, a page of them, or a hundred at once."},
+            {"name": "Webhooks", "description": "Who is told of changes."},
+            {"name": "Authorization", "description": "From a person's consent to tokens."},
+        ),
+        credential_headers=("x-client-id", "x-timestamp", "x-signature", "Authorization"),
+    )
+
+    async def authenticate(self, hub: Hub, incoming: Incoming) -> Caller:
+        """The caller of a signed request with an access token; raises Unauthenticated, Forbidden or RateLimited."""
+        return await auth.authenticate(hub, incoming)
+
+    async def create_credential(self, hub: Hub, team: Team, order: CredentialOrder) -> Mapping[str, object]:
+        """A signing client with tokens for the team."""
+        return await auth.create_credential(hub, team, order)
+
+    def example(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
+        """Shell lines that sign and send an update of the customer, ready to paste; signed anew each time."""
+        path = f"/customers/{customer.id}"
+        body = json.dumps({"mainPhone": "+44 113 496 0000"}, separators=(",", ":"))
+        secret, client_id, token = (
+            shlex.quote(str(credential[name])) for name in ("client_secret", "client_id", "access_token")
+        )
+        return "\n".join(
+            (
+                f"body={shlex.quote(body)}; time=$(date +%s)",
+                'hash=$(printf %s "$body" | openssl dgst -sha256 -r | cut -d" " -f1)',
+                f'signature=$(printf %s "PUT:{path}:$time:$hash" |',
+                f'  openssl dgst -sha256 -hmac {secret} -r | cut -d" " -f1)',
+                f"curl -X PUT {base_url}/partners{path} \\",
+                f'  -H "x-client-id: "{client_id} -H "x-timestamp: $time" -H "x-signature: $signature" \\',
+                f'  -H "Authorization: Bearer "{token} -H "Content-Type: application/json" -d "$body"',
+            )
+        )
+
+    def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
+        """The customer as `GET /partners/customers/{uuid}` has it in `data`."""
+        return show.to_customer(customer, catalogue)
+
+    def to_answer(self, error: HubError, request_id: str) -> Answer:
+        """The failure for readers of `code` and for readers of `error`."""
+        return errors.to_answer(error, request_id)
+
+
+dialect = Count()
