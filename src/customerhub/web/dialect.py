@@ -81,7 +81,7 @@ class Dialect(Protocol):
         """Make a credential and return what its owner needs, secrets in clear; they are shown this once."""
 
     def example(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
-        """A shell command, ready to paste, that changes this customer; `credential` is what `create_credential` gave."""
+        """A shell command to paste that changes this customer; `credential` is what `create_credential` gave."""
 
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         """The record exactly as this dialect's clients read it, without the envelope around it."""
