@@ -23,7 +23,9 @@ class Settings(BaseSettings):
     prepared_statements: bool = Field(True, description="Off behind a pooler that cannot keep prepared statements.")
     rate_limit: str = Field("", description="Requests a credential may make, such as `100/minute`; empty is no limit.")
     rate_limit_storage: str = Field("memory://", description="Where limits are counted: memory:// or redis://host.")
-    password_failures: str = Field("10/minute", description="Failed sign-ins of a login from one address; an address may fail thrice as often.")
+    password_failures: str = Field(
+        "10/minute", description="Failed sign-ins of a login from one address; an address may fail thrice as often."
+    )
     max_body: int = Field(1_048_576, ge=1024, description="Bytes of a request body; more is refused with 413.")
     body_seconds: float = Field(30, gt=0, description="Seconds a client may take to send its body.")
     patience_seconds: float = Field(5, gt=0, description="Seconds a write waits for others on the same record.")
