@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from customerhub.core.standing import check_alive
 from customerhub.model.answer import Caller
 from customerhub.model.catalogue import Catalogue
-from customerhub.model.error import Busy
+from customerhub.model.error import Busy, Unauthenticated
 from customerhub.model.nested import Moment
 from customerhub.settings import Settings
+from customerhub.store.access import get_standing
 from customerhub.store.catalogue import get_snapshot
 from customerhub.store.db import Connection, Database
 from customerhub.store.migrate import check_current
@@ -35,7 +37,7 @@ class Turns:
         lock, users = self._locks.get(record) or (asyncio.Lock(), 0)
         self._locks[record] = (lock, users + 1)
         try:
-            if lock.locked():
+            if users:
                 try:
                     async with asyncio.timeout(self._patience):
                         await lock.acquire()
@@ -83,6 +85,14 @@ class Hub:
             known = await get_snapshot(connection, team)
             self._catalogues[team] = known
         return known
+
+    async def check_caller(self, caller: Caller) -> None:
+        """Raise Unauthenticated where the credential has ended since this process came to know its caller."""
+        async with self.database.lease() as connection:
+            standing = await get_standing(connection, caller)
+        if standing is None:
+            raise Unauthenticated("unknown")
+        check_alive(standing.revoked_at, standing.expires_at, self.now())
 
     def moment(self, caller: Caller) -> Moment:
         """Now, by this caller."""
