@@ -97,7 +97,7 @@ async def test_a_mark_is_taken_and_given_up_at_the_record_itself(world: World, m
 
 @BOTH
 async def test_a_removed_record_is_gone_and_its_mark_moves_on(world: World, member: str, make: Any) -> None:
-    """404 afterwards, in the customer no more, its reference free; the first that is left of its kind is the default."""
+    """404 afterwards, in the customer no more, its reference free; the first left of its kind is the default."""
     customer = await world.create(world.full_body())
     first, heir = customer[member][0], customer[member][2 if member == "addresses" else 1]
     path = f"/v1/customers/{customer['id']}/{member}"
@@ -133,7 +133,7 @@ async def test_version_2_answers_without_status(world: World) -> None:
 async def test_custom_values_of_a_record_merge_by_patch_and_not_by_put(world: World, member: str, make: Any) -> None:
     """A value that stays keeps its id and birth; PATCH adds and changes by name, PUT takes away what it lacks."""
     body = make(attributes=[{"name": "Dock", "value": "3"}, {"name": "Gate", "value": "1"}])
-    customer = await world.create(**{member: [body]})
+    customer = await world.create(world.customer_body() | {member: [body]})
     record = customer[member][0]
     dock, gate = record["attributes"]
     values = [{"name": "Gate", "value": "2"}, {"name": "Lift", "value": ""}]
@@ -147,7 +147,7 @@ async def test_custom_values_of_a_record_merge_by_patch_and_not_by_put(world: Wo
 
 
 async def test_an_address_without_a_type_keeps_its_look(world: World) -> None:
-    """One that came through another door is billing while bills go to it; when they leave it is billing all the same."""
+    """One that came through another door is billing while bills go to it, and also when they leave it."""
     customer = await world.create(world.full_body())
     async with world.hub.database.lease() as connection:
         await connection.execute(

@@ -14,10 +14,10 @@ from customerhub.dialects.wizcommerce import answers, wire
 from customerhub.dialects.wizcommerce.convert import to_patch
 from customerhub.dialects.wizcommerce.records import ADDRESSES, CONTACTS, Family, to_proposal
 from customerhub.dialects.wizcommerce.show import to_address, to_contact, to_customer, to_row
-from customerhub.dialects.wizcommerce.tests.wire_bodies import patches, to_patch_request, to_request, wholes
+from customerhub.dialects.wizcommerce.tests.wire_bodies import patches, to_patch_request, to_request, unread, wholes
 from customerhub.model.apply import Applied, apply
 from customerhub.model.catalogue import Catalogue
-from customerhub.model.customer import CUSTOMER_FIELDS, Address, Contact, Customer, name_key
+from customerhub.model.customer import CUSTOMER_FIELDS, Address, Contact, Customer
 from customerhub.model.references import reference_errors
 from tests.support.strategies import catalogues, customers, moment
 from tests.support.world import Json
@@ -32,7 +32,6 @@ law = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 FAMILIES: list[tuple[Family, type]] = [(ADDRESSES, wire.AddressBody), (CONTACTS, wire.ContactBody)]
-TERMS = ("freight_term", "shipping_method", "payment_term")
 # The canonical fields that a member of a request may move, its consequences with it.
 MOVES: dict[str, set[str]] = {
     "company_name": {"name"},
@@ -69,43 +68,6 @@ def put_whole(
     proposal, _ = to_proposal(family, body, customer, catalogue, record.id)
     assert proposal.to_wire(reference_errors(customer, proposal.patch, catalogue)) == ()
     return apply(customer, proposal.patch, catalogue, moment(customer))
-
-
-def tidy(name: str, value: Any) -> Any:
-    """A value as it is read back: the normalisations that the README lists."""
-    if name == "email":
-        return value.strip()
-    if name == "country":
-        return value.upper()
-    return name_key(value) if name in TERMS else value
-
-
-def unread(body: Json, shown: Any, path: str = "") -> list[str]:
-    """The members of a request that are not what is read afterwards."""
-    wrong: list[str] = []
-    for name, value in body.items():
-        read = shown["name"] if name == "company_name" else shown.get(name)
-        if name in ("addresses", "contacts"):
-            by_id = {item["id"]: item for item in shown[name]}
-            for item in value:
-                wrong += unread(item, by_id[item["id"]], f"{name}.")
-            continue
-        if name == "attributes":
-            read = {item["name"]: item["value"] for item in shown[name]}
-            value = {item["name"]: item["value"] for item in value}  # noqa: PLW2901 - compared by name
-            read = {key: read.get(key) for key in value}
-        elif name == "assigned_sales_rep_ids":
-            read, value = [rep["id"] for rep in shown["assigned_sales_reps"]], list(dict.fromkeys(value))  # noqa: PLW2901
-        elif name == "assigned_price_list_id":
-            read = shown["assigned_price_list"]["id"]
-        elif name.startswith("default_") or name == "primary_contact_id":
-            items = shown["contacts"] if name == "primary_contact_id" else shown["addresses"]
-            kind = name.split("_")[1]
-            marked = [item for item in items if item["is_default"] and item.get("type", kind) == kind]
-            read = marked[0]["id"] if marked else None
-        if tidy(name, value) != (name_key(read) if name in TERMS else read):
-            wrong.append(f"{path}{name}: sent {value!r}, read {read!r}")
-    return wrong
 
 
 @law
