@@ -36,7 +36,7 @@ dev:
 	@scripts/setup dev
 
 test: dev ## run every test (ARGS="tests/core -x" for pytest, WORKERS=)
-	.venv/bin/python -m pytest -n $(WORKERS) $(ARGS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 soak: dev ## run the load and crash tests at their full sizes
 	CUSTOMERHUB_SOAK=1 .venv/bin/python -m pytest -m soak $(ARGS)

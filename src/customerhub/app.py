@@ -44,7 +44,12 @@ def create_app(settings: Settings) -> Site:
 
 def create_hub(settings: Settings) -> Hub:
     """The hub on the database that `database_url` names."""
-    database = Database(settings.database_url, size=settings.connections, uses_prepared=settings.prepared_statements)
+    database = Database(
+        settings.database_url,
+        size=settings.connections,
+        uses_prepared=settings.prepared_statements,
+        patience=settings.patience_seconds,
+    )
     return Hub(database, settings)
 
 

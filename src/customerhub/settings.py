@@ -23,7 +23,9 @@ class Settings(BaseSettings):
     prepared_statements: bool = Field(True, description="Off behind a pooler that cannot keep prepared statements.")
     rate_limit: str = Field("", description="Requests a credential may make, such as `100/minute`; empty is no limit.")
     rate_limit_storage: str = Field("memory://", description="Where limits are counted: memory:// or redis://host.")
-    password_failures: str = Field("10/minute", description="Failed sign-ins a login, and an address, may make.")
+    password_failures: str = Field(
+        "10/minute", description="Failed sign-ins of a login from one address; an address may fail thrice as often."
+    )
     signing_failures: str = Field(
         "60/minute", description="Requests an address may sign wrongly before it is told to wait."
     )

@@ -19,8 +19,8 @@ from customerhub.settings import Settings
 from customerhub.store.access import find_login
 from customerhub.store.db import Database, connect
 from customerhub.store.migrate import migrations
+from tests.cli.support import Serving, run_json
 from tests.cli.support import run as run_process
-from tests.cli.support import run_json
 
 NO_SERVER = "postgresql://somebody:verysecret@127.0.0.1:9/customerhub?password=alsosecret"
 
@@ -138,6 +138,20 @@ def test_users_can_be_made(run: Run, cluster: Cluster, place: tuple[str, Path]) 
         return str(login.password_hash)
 
     assert in_hub(cluster, get_hash).startswith("$argon2id$")
+
+
+def test_credentials_are_shown_once(run: Run, place: tuple[str, Path]) -> None:
+    """A new credential is printed in full, later only its hint; a revoked one stays listed with its end."""
+    order = ("--team", "acme", "--name", "till", "--user", "REP@acme.example", "--precondition-required")
+    made = run("credential", "create", "wizcommerce", *order, *place, "--json").json
+    listed = run("credential", "list", "--team", "ACME", *place, "--json")
+    (row,) = listed.json
+    assert (row["id"], row["name"], row["dialect"], row["team_name"]) == (made["id"], "till", "wizcommerce", "Acme")
+    assert (row["requires_precondition"], row["revoked_at"]) == (True, None)
+    assert made["api_key"] not in listed.stdout
+    assert run("credential", "revoke", made["id"], *place).stdout == f"revoked till: {made['id']}\n"
+    (row,) = run("credential", "list", *place, "--json").json
+    assert row["revoked_at"] is not None
 
 
 def test_refusals_are_one_sentence(run: Run, place: tuple[str, Path]) -> None:
@@ -282,3 +296,14 @@ def test_a_newer_database_is_left_alone(run: Run, cluster: Cluster, place: tuple
             assert f"The database is at migration {newer} and this version knows {newer - 1}:" in done.stderr
     finally:
         execute(cluster, "delete from schema_migration where number = $1", newer)
+
+
+def test_it_serves_from_an_external_database(cluster: Cluster, tmp_path: Path) -> None:
+    """With `--database-url` the hub migrates that database and makes no directory."""
+    cluster.create_database("external")
+    url = cluster.url("external")
+    with Serving(tmp_path / "data", "--demo", "--database-url", url) as server:
+        assert server.ask("GET", "/readyz") == (200, {"status": "ok"})
+        (credential,) = server.answer["demo"]["credentials"].values()
+        assert server.ask("GET", "/v1/customers", X_API_Key=credential["api_key"])[0] == 200
+        assert not server.data_directory.exists()

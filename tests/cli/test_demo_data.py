@@ -1,14 +1,16 @@
 """The demo team's data: whole, varied, and nobody's real address or number."""
 
 from collections import Counter
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from msgspec import UNSET
 
+from customerhub.cli.demo import prepare_demo
 from customerhub.cli.demo.data import ENTRIES, OWNER, SALES_REPS, DemoContact, DemoCustomer, get_customers
 from customerhub.cli.demo.load import fill
-from customerhub.core.admin import create_team, list_credentials
+from customerhub.core.admin import create_team, get_team, list_credentials
 from customerhub.core.hub import Hub
 from customerhub.store.lists import CustomerQuery, list_customers
 
@@ -80,3 +82,21 @@ async def test_what_an_interrupted_start_left_out_is_made(hub: Hub) -> None:
         await connection.execute("delete from customer where team = $1 and reference_id > 'DEMO-037'", team.id)
     await fill(hub, team)
     assert await count() == 37
+    async with hub.database.lease() as connection:
+        # A login is instance-wide, and the other tests of this database have a demo team too.
+        await connection.execute("update login set email_key = $1 where email_key = $2", str(team.id), OWNER.email)
+
+
+@pytest.mark.anyio
+async def test_secrets_last_as_long_as_the_file(hub: Hub, tmp_path: Path) -> None:
+    """With a file the next start has the same secrets; without one they are new, and the old credentials end."""
+    memory = tmp_path / "demo.json"
+    first = await prepare_demo(hub, "http://hub.example", memory)
+    assert await prepare_demo(hub, "http://hub.example", memory) == first
+    other = await prepare_demo(hub, "http://hub.example", None)
+    assert other.team == first.team
+    assert other.password != first.password
+    team = await get_team(hub, first.team)
+    living = [str(one["id"]) for one in await list_credentials(hub, team) if one["revoked_at"] is None]
+    assert living == [str(credential["id"]) for credential in other.credentials.values()]
+    assert [text for text in other.examples.values() if "http://hub.example/" not in text] == []

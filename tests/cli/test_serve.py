@@ -1,6 +1,5 @@
 """`customerhub serve --demo`: from nothing to a changed customer, beside other commands, through kill -9, and back."""
 
-import json
 import os
 import signal
 import socket
@@ -77,26 +76,20 @@ def test_the_demo_team_is_whole(serving: Serving) -> None:
 
 
 def test_commands_work_beside_it(serving: Serving) -> None:
-    """A team and a credential made while the server runs are good at once, and a revoked credential is not."""
+    """A credential made while the server runs is good at once, and refused at once when it is revoked."""
     place = ("--data-dir", serving.data_directory)
-    team = run_json("team", "create", "Beside", *place)
-    made = run_json("credential", "create", DIALECT, "--team", team["id"], "--name", "till", *place)
+    made = run_json("credential", "create", DIALECT, "--team", serving.answer["demo"]["team"], *place)
     assert serving.ask("GET", "/v1/customers", X_API_Key=made["api_key"])[0] == 200
-    assert serving.ask("GET", "/v1/customers", X_API_Key=made["api_key"])[1]["data"] == []
-    (listed,) = run_json("credential", "list", "--team", "beside", *place)
-    assert (listed["id"], listed["name"], listed["dialect"]) == (made["id"], "till", DIALECT)
-    assert made["api_key"] not in json.dumps(listed)
     run_json("credential", "revoke", made["id"], *place)
     assert serving.ask("GET", "/v1/customers", X_API_Key=made["api_key"])[0] == 401
 
 
 def test_a_taken_port_is_one_sentence(serving: Serving, tmp_path: Path) -> None:
-    """With one worker or two, a second server on the port ends with exit code 1 before it makes anything."""
+    """A second server on the port ends with exit code 1 before it makes anything."""
     data = tmp_path / "data"
-    for workers in ("1", "2"):
-        done = run("serve", "--port", serving.port, "--workers", workers, "--data-dir", data)
-        sentence = f"Port {serving.port} of 127.0.0.1 is taken: stop what listens there, or choose another with --port."
-        assert (done.returncode, done.stdout, done.stderr) == (1, "", f"customerhub: {sentence}\n")
+    done = run("serve", "--port", serving.port, "--data-dir", data)
+    sentence = f"Port {serving.port} of 127.0.0.1 is taken: stop what listens there, or choose another with --port."
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"customerhub: {sentence}\n")
     assert not data.exists()
 
 
@@ -113,7 +106,8 @@ def test_a_killed_postmaster_is_started_again(serving: Serving) -> None:
         assert time.monotonic() < deadline, serving.errors.read_text()
     assert seen <= {404, 503}
     assert serving.ask("GET", "/readyz") == (200, {"status": "ok"})
-    assert any(line["event"] == "PostgreSQL had stopped and was started again" for line in serving.log())
+    event = "PostgreSQL had stopped and was started again"
+    wait_until(lambda: event in {line["event"] for line in serving.log()}, 5, "the log tells it")
 
 
 def test_logs_tell_requests_and_no_secret(serving: Serving) -> None:

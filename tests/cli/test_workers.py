@@ -66,13 +66,12 @@ def test_two_workers_share_the_port(serving: Serving) -> None:
 
 
 def test_what_a_command_writes_every_worker_knows(serving: Serving) -> None:
-    """A credential made beside the server is good on every connection at once, and a revoked one on none."""
-    place = ("--data-dir", serving.data_directory)
-    made = run_json("credential", "create", "wizcommerce", "--team", "Demo Trading Co", *place)
-    asked = [serving.ask("GET", "/v1/customers", X_API_Key=made["api_key"])[0] for _ in range(20)]
+    """A credential is good on every connection, and once a command has revoked it on none."""
+    (known,) = serving.answer["demo"]["credentials"].values()
+    asked = [serving.ask("GET", "/v1/customers", X_API_Key=known["api_key"])[0] for _ in range(20)]
     assert asked == [200] * 20
-    run_json("credential", "revoke", made["id"], *place)
-    asked = [serving.ask("GET", "/v1/customers", X_API_Key=made["api_key"])[0] for _ in range(20)]
+    run_json("credential", "revoke", known["id"], "--data-dir", serving.data_directory)
+    asked = [serving.ask("GET", "/v1/customers", X_API_Key=known["api_key"])[0] for _ in range(20)]
     assert asked == [401] * 20
 
 
@@ -118,3 +117,16 @@ def test_ctrl_c_stops_all_workers(tmp_path: Path) -> None:
         assert server.process.wait(timeout=20) == 0
         assert time.monotonic() - started < 8
         assert server.left_behind() == []
+
+
+def test_told_to_stop_while_starting(tmp_path: Path) -> None:
+    """SIGTERM before the hub is ready ends it with exit code 0, without a word on standard output."""
+    server = Serving(tmp_path / "data", "--workers", "2")
+    try:
+        wait_until(server.workers, 60, "a worker is being started")
+        assert server.stop(signal.SIGTERM) == 0
+        assert server.output.read_text() == ""
+        assert server.left_behind() == []
+    finally:
+        server.process.kill()
+        server.process.wait()

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from customerhub.core.hub import Hub
 from customerhub.dialects.base import find_dialects
@@ -19,6 +21,10 @@ from customerhub.web.render import STYLE, to_style_page
 from customerhub.web.screens import Screens
 from customerhub.web.serve import Site
 from tests.support.world import World, make_world
+
+# A property may meet a busy machine; what it promises is not speed.
+hypothesis_settings.register_profile("hub", deadline=None)
+hypothesis_settings.load_profile("hub")
 
 # Every hub of a test run has it, since they share databases.
 SECRET_KEY = "dGVzdHMgc2hhcmUgdGhpcyBrZXksIG5vYm9keSBlbHM="
@@ -86,3 +92,14 @@ async def other_world(hub: Hub, site: Site) -> AsyncIterator[World]:
     """Another team, as well furnished."""
     async with make_world(hub, site) as made:
         yield made
+
+
+@pytest.fixture
+async def twin(world: World, database_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Another client of the same team, on a hub that shares nothing with the first but the database."""
+    hub = Hub(Database(database_url), Settings())
+    transport = httpx.ASGITransport(Site(hub, find_dialects(), limits=Limits()))
+    headers = {"X-API-Key": world.api_key}
+    async with httpx.AsyncClient(transport=transport, base_url="http://twin", headers=headers) as api:
+        yield api
+    await hub.close()

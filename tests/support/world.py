@@ -90,7 +90,9 @@ class World:
             )
             prints: dict[str, tuple[int, str]] = {}
             for (table,) in tables:
-                statement = f"select count(*), coalesce(md5(string_agg(t::text, '' order by t::text)), '') from {table} t"  # noqa: S608, E501 - names from pg_tables
+                statement = (
+                    f"select count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric)::text, '') from {table} t"  # noqa: S608 - names from pg_tables
+                )
                 row = await connection.fetchrow(statement)
                 prints[table] = (row[0], row[1])
             return prints

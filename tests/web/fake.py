@@ -13,6 +13,7 @@ from typing_extensions import TypedDict, override
 
 from customerhub.core.hub import Hub
 from customerhub.model.answer import Answer, Caller
+from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
 from customerhub.model.error import (
     BodyTooLarge,
@@ -75,13 +76,16 @@ class ErrorBody(TypedDict):
 
 
 class FakeHub(Hub):
-    """A hub without a database; `unready` is what its readiness raises."""
+    """A hub without a database; `unready` is what its readiness raises, `ended` what its look at a caller does."""
 
-    def __init__(self, settings: Settings | None = None, unready: Exception | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, unready: Exception | None = None, ended: Exception | None = None
+    ) -> None:
         self.settings = settings or Settings()
         self.now = lambda: NOW
         self.new_id = lambda: UUID(int=0xABCDEF)
         self.unready = unready
+        self.ended = ended
 
     @override
     async def ready(self) -> None:
@@ -90,7 +94,8 @@ class FakeHub(Hub):
 
     @override
     async def check_caller(self, caller: Caller) -> None:
-        pass
+        if self.ended:
+            raise self.ended
 
 
 DOCUMENT: Final = Document(
@@ -125,6 +130,9 @@ class FakeDialect:
 
     def example(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
         return f"curl {base_url}"
+
+    def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
+        return {}
 
     def to_answer(self, error: HubError, request_id: str) -> Answer:
         body = {"code": type(error).__name__, "message": str(error)}

@@ -75,6 +75,8 @@ def test_a_star_is_any_version(text: str) -> None:
 @pytest.mark.parametrize(
     "lines",
     [
+        ["\n"],
+        ['"1"\n'],
         ["12"],
         ['"12'],
         ['12"'],
@@ -182,7 +184,7 @@ def test_every_printable_key_can_be_sent_quoted(key: str) -> None:
 
 
 LINES: Final = st.text(st.characters(max_codepoint=0xFF), max_size=20) | st.lists(
-    st.sampled_from(["W/", '"', "*", ",", " ", "1", "a", "\\", "\t", "\xff", "true"])
+    st.sampled_from(["W/", '"', "*", ",", " ", "1", "a", "\\", "\t", "\n", "\xff", "true"])
 ).map("".join)
 
 

@@ -11,7 +11,7 @@ from starlette.types import Message, Scope
 from typing_extensions import override
 
 from customerhub.model.answer import Answer
-from customerhub.model.error import Busy, HubError, Invalid, RateLimited, Unavailable
+from customerhub.model.error import Busy, HubError, Invalid, RateLimited, Unauthenticated, Unavailable
 from customerhub.web.limit import Limits
 from customerhub.web.operation import Call
 from customerhub.web.serve import Site
@@ -126,6 +126,35 @@ async def test_a_fault_in_the_shape_of_failures_still_has_an_answer() -> None:
     async with to_client(Site(FakeHub(), [Mute((READ,))], limits=Limits())) as client:
         answer = await client.get("/fake/nothing")
     assert (answer.status_code, answer.json()["title"]) == (500, "Internal Server Error")
+
+
+async def test_a_failure_with_a_header_that_cannot_be_sent_still_has_an_answer() -> None:
+    """A dialect's failure is held to the same rule as any answer."""
+
+    class Careless(FakeDialect):
+        @override
+        def to_answer(self, error: HubError, request_id: str) -> Answer:
+            return Answer(404, b"{}", (("x-note", "a\nb"),))
+
+    async with to_client(Site(FakeHub(), [Careless((READ,))], limits=Limits())) as client:
+        answer = await client.get("/fake/nothing")
+    assert (answer.status_code, answer.json()["title"]) == (500, "Internal Server Error")
+
+
+@pytest.mark.parametrize(
+    ("ended", "status", "code"),
+    [
+        (None, 400, "InvalidHeader"),
+        (Unauthenticated("revoked"), 401, "Unauthenticated"),
+        (Unavailable(), 503, "Unavailable"),
+        (KeyError("x"), 500, "Internal"),
+    ],
+)
+async def test_an_ended_credential_learns_nothing_else(ended: Exception | None, status: int, code: str) -> None:
+    """Before a refusal is told, the credential is looked at again; where even that fails, the answer is still ours."""
+    async with to_client(to_site(hub=FakeHub(ended=ended)), **{"if-match": "broken"}) as client:
+        answer = await client.patch("/fake/things/1", content=b"{}")
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
 @pytest.mark.parametrize("value", ["a\r\nset-cookie: x=1", "a\nb", "é", "\ud800", "a\0"])

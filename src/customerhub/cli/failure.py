@@ -7,7 +7,7 @@ import asyncpg
 from pydantic import ValidationError
 
 from customerhub.embedded import EmbeddedError
-from customerhub.model.error import HubError, Unavailable
+from customerhub.model.error import Busy, HubError, Unavailable
 from customerhub.settings import Settings
 
 
@@ -30,6 +30,8 @@ def to_sentence(error: BaseException) -> str:
     """What to tell the person; nothing in it that a database URL holds but its server and its database."""
     match error:
         case Unavailable():
+            return _to_database_sentence(error.__cause__)
+        case Busy() if error.__cause__ is not None:
             return _to_database_sentence(error.__cause__)
         case ValidationError():
             return _to_setting_sentence(error)

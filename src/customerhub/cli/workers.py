@@ -23,26 +23,25 @@ _KILL_AFTER_SECONDS: Final = DRAIN_SECONDS + 3.0
 async def run_workers(settings: Settings, on_ready: Callable[[], None]) -> None:
     """Keep `settings.workers` processes alive until a signal. Raises Refused where one does not start at first."""
     stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, stopping.set)
     places = [_Place(settings, stopping) for _ in range(settings.workers)]
-    lives = [asyncio.create_task(place.live()) for place in places]
-    ready = asyncio.gather(*(place.is_ready for place in places))
-    stop = asyncio.create_task(stopping.wait())
-    try:
-        await asyncio.wait({ready, stop}, return_when=asyncio.FIRST_COMPLETED)
-        if stopping.is_set():
-            return
-        if not all(ready.result()):
-            raise Refused("A worker did not start; the lines above say why.")
-        on_ready()
-        await stop
-    finally:
-        ready.cancel()
+
+    def stop() -> None:
         stopping.set()
         for place in places:
             place.stop()
+
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    lives = [asyncio.create_task(place.live()) for place in places]
+    try:
+        are_ready = await asyncio.gather(*(place.is_ready for place in places))
+        if not stopping.is_set():
+            if not all(are_ready):
+                raise Refused("A worker did not start; the lines above say why.")
+            on_ready()
+            await stopping.wait()
+    finally:
+        stop()
         await asyncio.gather(*lives)
 
 
@@ -100,7 +99,9 @@ class _Place:
             return
 
     def stop(self) -> None:
-        """Tell the worker to stop, and kill it where it does not."""
+        """Tell the worker to stop, and kill it where it does not; nobody need wait for it to get ready any more."""
+        if not self.is_ready.done():
+            self.is_ready.set_result(False)
         process = self._process
         if process is None or process.returncode is not None or process.stdin is None:
             return

@@ -66,9 +66,10 @@ async def sign_in(hub: Hub, email: str, password: str) -> Login:
 def _verify(stored: str | None, password: str) -> bool:
     """Whether the password is the stored one; where none is stored it takes as long to say no."""
     try:
-        return _HASHER.verify(stored or _nobody(), password) and stored is not None
+        _HASHER.verify(stored or _nobody(), password)
     except argon2.exceptions.VerificationError:
         return False
+    return stored is not None
 
 
 @cache

@@ -77,21 +77,27 @@ async def change_settings(hub: Hub, team: Team, values: Mapping[str, object]) ->
     """Change some of a team's settings. Raises Invalid for unknown names and values, Conflict where the records
     stand against it (an email address of two customers under a policy that forbids that).
     """
-    try:
-        settings = msgspec.convert(msgspec.to_builtins(team.settings) | dict(values), TeamSettings, strict=False)
-        unknown = set(values) - set(TeamSettings.__struct_fields__)
-    except msgspec.ValidationError as error:
-        raise Invalid((FieldError(("settings",), "invalid", str(error)),)) from error
-    if unknown:
-        raise Invalid(tuple(FieldError((name,), "unknown", "no such setting") for name in sorted(unknown)))
     async with hub.database.transaction() as connection:
-        if settings.email_policy != team.settings.email_policy:
+        before = await store.lock_settings(connection, team.id)
+        settings = _merge(before, values)
+        if settings.email_policy != before.email_policy:
             try:
                 await store.set_email_policy(connection, team.id, is_unique=settings.email_policy == "unique")
             except asyncpg.UniqueViolationError as error:
                 raise Conflict("some customers of this team share an email address") from error
         version = await store.update_settings(connection, team.id, settings, hub.now())
         await _audit(hub, connection, team.id, "settings", team.id, "updated", dict(values), version=version)
+    return settings
+
+
+def _merge(before: TeamSettings, values: Mapping[str, object]) -> TeamSettings:
+    try:
+        settings = msgspec.convert(msgspec.to_builtins(before) | dict(values), TeamSettings, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid((FieldError(("settings",), "invalid", str(error)),)) from error
+    unknown = set(values) - set(TeamSettings.__struct_fields__)
+    if unknown:
+        raise Invalid(tuple(FieldError((name,), "unknown", "no such setting") for name in sorted(unknown)))
     return settings
 
 

@@ -4,7 +4,7 @@ A write is two round trips: one query that reads everything it needs, one statem
 its history, event, key and new terms, only if nobody was faster. No transaction is open between the two.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -21,7 +21,17 @@ from customerhub.model.apply import TICK, Applied, apply, create, delete
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.change import FieldChange
 from customerhub.model.customer import Customer
-from customerhub.model.error import Busy, Conflict, FieldError, Invalid, NotFound, Taken, Unauthenticated
+from customerhub.model.error import (
+    Busy,
+    Conflict,
+    FieldError,
+    Invalid,
+    NotFound,
+    Taken,
+    Unauthenticated,
+    check_count,
+    in_order,
+)
 from customerhub.model.patch import CustomerPatch
 from customerhub.model.references import reference_errors
 from customerhub.store import customers as store
@@ -40,17 +50,22 @@ _TAKEN = {
 class Proposal(Struct, frozen=True):
     """What a door makes of a request: the patch, the errors it found itself, and its names for canonical fields.
 
-    `errors` have the door's own paths; `names` turns the first step of canonical paths into the door's.
+    `errors` have the door's own paths; `names` turns the first step of canonical paths into the door's. `sent` is the
+    request as the door knows it: errors are told in its order.
     """
 
     patch: CustomerPatch
     errors: tuple[FieldError, ...] = ()
     names: Mapping[str, str] = {}
+    sent: object = None
 
-    def to_wire(self, error: FieldError) -> FieldError:
-        """A canonical error with the door's own path."""
-        first, *rest = error.path
-        return FieldError((self.names.get(str(first), first), *rest), error.code, error.reason)
+    def to_wire(self, canonical: Iterable[FieldError]) -> tuple[FieldError, ...]:
+        """The door's own errors and canonical ones by the door's names, in the order of the request."""
+        named = (
+            FieldError((self.names.get(str(error.path[0]), error.path[0]), *error.path[1:]), error.code, error.reason)
+            for error in canonical
+        )
+        return in_order((*self.errors, *named), self.sent)
 
 
 class Written(Struct, frozen=True):
@@ -151,18 +166,14 @@ async def _run(
     tries = 0
     while True:
         holds_row = tries >= free_attempts or command.guards.dry_run
-        try:
-            if holds_row:
-                async with hub.database.transaction(keep=not command.guards.dry_run) as connection:
-                    await connection.execute("set local lock_timeout = '5s'")
-                    if customer_id is not None:
-                        await store.lock_customer(connection, command.caller.team, customer_id)
-                    answer = await attempt(connection)
-            else:
-                async with hub.database.lease() as connection:
-                    answer = await attempt(connection)
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
-            raise Busy from error
+        if holds_row:
+            async with hub.database.transaction(keep=not command.guards.dry_run) as connection:
+                if customer_id is not None:
+                    await store.lock_customer(connection, command.caller.team, customer_id)
+                answer = await attempt(connection)
+        else:
+            async with hub.database.lease() as connection:
+                answer = await attempt(connection)
         if answer is not None:
             return answer
         tries += 1
@@ -229,7 +240,8 @@ async def _attempt_create(
         if is_numbered or not any(error.code == "number_taken" for error in taken.errors):
             raise
         await store.skip_numbers(connection, team, form.prefix, form.digits)
-        return None
+        # In the same transaction, if there is one: a dry run's would take the jump back, and clash for ever.
+        return await _attempt_create(hub, connection, command, decide, render, form)
 
 
 async def _attempt_delete(
@@ -266,9 +278,11 @@ async def _read(
 
 def _check(proposal: Proposal, before: Customer, catalogue: Catalogue) -> None:
     """Raise Invalid with the door's errors and those of references, all at once."""
-    errors = [*proposal.errors, *map(proposal.to_wire, reference_errors(before, proposal.patch, catalogue))]
+    references = reference_errors(before, proposal.patch, catalogue)
+    check_count(len(references) + len(proposal.errors))
+    errors = proposal.to_wire(references)
     if errors:
-        raise Invalid(tuple(errors))
+        raise Invalid(errors)
 
 
 def _render(render: Render, applied: Applied, catalogue: Catalogue, before: Customer | None) -> Answer:
@@ -326,7 +340,7 @@ async def _write(connection: Connection, version: store.NewVersion, proposal: Pr
         if not taken:
             return None
         errors = (FieldError((field,), f"{field}_taken", _TAKEN[field]) for field in taken)
-        raise Taken(tuple(map(proposal.to_wire, errors))) from error
+        raise Taken(proposal.to_wire(errors)) from error
     return version.answer if is_written else None
 
 

@@ -39,7 +39,7 @@ class Turns:
         lock, users = self._locks.get(record) or (asyncio.Lock(), 0)
         self._locks[record] = (lock, users + 1)
         try:
-            if lock.locked():
+            if users:
                 try:
                     async with asyncio.timeout(self._patience):
                         await lock.acquire()

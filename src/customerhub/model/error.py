@@ -25,12 +25,15 @@ HubError
 └── Internal               a fault of ours
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from msgspec import Struct
 
 Path = tuple[str | int, ...]
+
+# More wrong fields than this are only counted: to tell a megabyte of them apart would take seconds from everybody.
+MAX_ERRORS = 1000
 
 
 class FieldError(Struct, frozen=True):
@@ -42,10 +45,36 @@ class FieldError(Struct, frozen=True):
 
     def dotted(self) -> str:
         """The path as `addresses[1].phone`."""
-        text = ""
-        for step in self.path:
-            text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-        return text
+        return dotted(self.path)
+
+
+def dotted(path: Path) -> str:
+    """A path as `addresses[1].phone`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def in_order(errors: Iterable[FieldError], sent: object) -> tuple[FieldError, ...]:
+    """The errors in the order of the request `sent`, the first of each path; what an object lacks stands at its end."""
+    once: dict[Path, FieldError] = {}
+    for error in errors:
+        once.setdefault(error.path, error)
+
+    def place(error: FieldError) -> tuple[int, ...]:
+        steps: list[int] = []
+        value = sent
+        for step in error.path:
+            names: list[object] = list(value) if isinstance(value, dict) else []
+            steps.append(step if isinstance(step, int) else names.index(step) if step in names else len(names))
+            if isinstance(value, dict):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+                value = value[step]
+        return tuple(steps)
+
+    return tuple(sorted(once.values(), key=place))
 
 
 class HubError(Exception):
@@ -62,6 +91,12 @@ class Malformed(HubError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def check_count(number: int) -> None:
+    """Raise Malformed where a body has more wrong fields than are told apart."""
+    if number > MAX_ERRORS:
+        raise Malformed(f"the body has more than {MAX_ERRORS} invalid fields")
 
 
 class BodyTooLarge(HubError):

@@ -78,6 +78,11 @@ async def list_teams(connection: Connection) -> list[tuple[UUID, str, datetime]]
     return [(row[0], row[1], row[2]) for row in await connection.fetch(QUERIES["list_teams"])]
 
 
+async def lock_settings(connection: Connection, team: UUID) -> TeamSettings:
+    """A team's settings as they stand, held until the transaction ends."""
+    return msgspec.json.decode(await connection.fetchval(QUERIES["lock_settings"], team), type=TeamSettings)
+
+
 async def update_settings(connection: Connection, team: UUID, settings: TeamSettings, at: datetime) -> int:
     """Store a team's settings and return its new version; every process reads them at its next request."""
     return int(await connection.fetchval(QUERIES["update_settings"], team, msgspec.json.encode(settings), at))

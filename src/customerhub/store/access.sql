@@ -15,6 +15,11 @@ select id, name, settings, version from team where id = $1 or name_key = $2 orde
 -- name: list_teams
 select t.id, t.name, t.created_at from team t order by t.name_key
 
+-- name: lock_settings
+-- The team's settings, which nobody else changes, and no email address is written under, until the transaction ends.
+-- $1 team
+select settings from team where id = $1 for update
+
 -- name: update_settings
 -- $1 team, $2 settings, $3 at
 update team

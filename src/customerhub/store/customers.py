@@ -29,6 +29,7 @@ _COLUMNS = ", ".join(f"c.{field}" for field in CUSTOMER_FIELDS)
 _READ_FOR_WRITE = QUERIES["read_for_write"].format(columns=_COLUMNS)
 _GET = QUERIES["get"].format(columns=_COLUMNS)
 _FIND_BY_EMAIL = QUERIES["find_by_email"].format(columns=_COLUMNS)
+_UNDER_POLICY = {"unique_email_key": QUERIES["unique_email_piece"]}
 _FIRST_READ_COLUMN = 10
 _FIRST_GET_COLUMN = 4
 
@@ -166,18 +167,24 @@ async def write_version(connection: Connection, version: NewVersion) -> bool:
         _encode(version.ignored) if version.ignored else None,
         version.action,
     ]
-    columns = _columns_to_write(version)
-    places = [(column, _place(parameters, value)) for column, value in columns]
+    places = [(column, _place(parameters, value)) for column, value in _columns_to_write(version)]
     pieces = _pieces(version, parameters)
+    policy = ""
+    if _brings_email(version):
+        policy = QUERIES["policy_piece"] + " "
+        places = [(column, _UNDER_POLICY.get(column, "{0}").format(place)) for column, place in places]
     if version.before is None:
         statement = QUERIES["insert"].format(
             columns="".join(f", {column}" for column, _ in places),
             values="".join(f", {place}" for _, place in places),
             pieces=pieces,
+            policy=policy,
         )
     else:
         statement = QUERIES["update"].format(
-            assignments="".join(f", {column} = {place}" for column, place in places), pieces=pieces
+            assignments="".join(f", {column} = {place}" for column, place in places),
+            pieces=pieces,
+            policy=policy,
         )
     return bool(await connection.fetchval(statement, *parameters))
 
@@ -193,15 +200,24 @@ def _columns_to_write(version: NewVersion) -> list[tuple[str, object]]:
         if before is not None and (value is (old := getattr(before, field)) or value == old):
             continue
         columns.append((field, _encode(value) if field in _DECODE else value))
-    if before is None or before.email != after.email or before.deleted_at != after.deleted_at:
-        columns += email_columns(after, emails_are_unique=version.emails_are_unique)
+    if _writes_email(version):
+        columns += _email_columns(after)
     return columns
 
 
-def email_columns(customer: Customer, *, emails_are_unique: bool) -> list[tuple[str, object]]:
+def _writes_email(version: NewVersion) -> bool:
+    before, after = version.before, version.after
+    return before is None or before.email != after.email or before.deleted_at != after.deleted_at
+
+
+def _brings_email(version: NewVersion) -> bool:
+    return version.after.email is not None and _writes_email(version)
+
+
+def _email_columns(customer: Customer) -> list[tuple[str, object]]:
     """The two keys of an email address: one to find it by, one that is unique while the policy and the record live."""
     key = email_key(customer.email)
-    return [("email_key", key), ("unique_email_key", key if emails_are_unique and not customer.deleted_at else None)]
+    return [("email_key", key), ("unique_email_key", None if customer.deleted_at else key)]
 
 
 def _pieces(version: NewVersion, parameters: list[object]) -> str:

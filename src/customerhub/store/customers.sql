@@ -22,7 +22,7 @@ select version from customer where team = $1 and id = $2 for update
 -- One version on: only if the row still is at the version read. All or nothing with its change, event, key and terms.
 -- $1 team, $2 customer, $3 version read, $4 at, $5 actor, $6 actor name, $7 credential, $8 dialect, $9 request id,
 -- $10 changes, $11 ignored, $12 action; further ones as the pieces say.
-with written as (
+with {policy}written as (
     update customer
     set version = $3::bigint + 1, updated_at = $4, updated_by = $5{assignments}
     where team = $1 and id = $2 and version = $3 and deleted_at is null
@@ -37,7 +37,7 @@ select count(*) from written where team = $1
 
 -- name: insert
 -- The first version of a record. Parameters as in `update`; $3 is 0.
-with written as (
+with {policy}written as (
     insert into customer (team, id, version, created_at, updated_at, created_by, updated_by{columns})
     values ($1, $2, $3::bigint + 1, $4, $4, $5, $5{values})
     returning team, id, version
@@ -48,6 +48,16 @@ with written as (
     select $1, w.id, w.version, $4, $5, $6, $7, $8, $9, $10, $11, $12 from written w where w.team = $1
 ){pieces}
 select count(*) from written where team = $1
+
+-- name: policy_piece
+-- The team's email policy as it stands now, which does not change until the write is done: a row that was written by
+-- the policy that was read could break the one that came after it.
+policy as (
+    select coalesce(settings ->> 'email_policy', 'unique') = 'unique' as is_unique from team where id = $1 for key share
+),
+
+-- name: unique_email_piece
+(select case when p.is_unique then {0}::text end from policy p)
 
 -- name: event_piece
 , told as (

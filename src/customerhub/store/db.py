@@ -8,7 +8,7 @@ import asyncpg
 from asyncpg import Connection
 from typing_extensions import override
 
-from customerhub.model.error import Unavailable
+from customerhub.model.error import Busy, Unavailable
 
 __all__ = ["CONNECTION_LOST", "Connection", "Database", "Held", "connect"]
 
@@ -20,20 +20,34 @@ CONNECTION_LOST = (
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
     asyncpg.exceptions.InterfaceError,
+    # What the driver says between a server's goodbye and the end of its connection.
+    asyncpg.exceptions.InternalClientError,
 )
+HELD_BY_OTHERS = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+# So long the server may take to stop a statement whose caller was cancelled.
+_REST_SECONDS = 1.0
 
 
-async def connect(url: str, *, uses_prepared: bool = True) -> Connection:
-    """One connection with our codecs: jsonb travels as bytes. Raises Unavailable."""
+async def connect(url: str, *, uses_prepared: bool = True, patience: float = 0) -> Connection:
+    """One connection with our codecs: jsonb travels as bytes. Raises Unavailable.
+
+    A statement waits for a lock `patience` seconds at most, 0 is for as long as it takes.
+    """
     try:
         connection: Connection = await asyncpg.connect(
             url,
             timeout=10,
             command_timeout=60,
             statement_cache_size=200 if uses_prepared else 0,
-            server_settings={"application_name": "customerhub", "timezone": "UTC", "jit": "off"},
+            server_settings={
+                "application_name": "customerhub",
+                "timezone": "UTC",
+                "jit": "off",
+                "lock_timeout": f"{patience * 1000:.0f}ms",
+            },
         )
-    except (*CONNECTION_LOST, TimeoutError) as error:
+    except (*CONNECTION_LOST, asyncpg.exceptions.PostgresError) as error:
+        # A server that refuses the user, or lacks the database, is as far away as one that does not answer.
         raise Unavailable from error
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
@@ -49,35 +63,63 @@ def _from_jsonb(value: bytes) -> bytes:
     return value[1:]
 
 
-class Database:
-    """Up to `size` connections, lent one at a time, opened when first needed and again after a loss."""
+async def _is_at_rest(connection: Connection) -> bool:
+    """Whether a connection whose user was cancelled can be lent again.
 
-    def __init__(self, url: str, *, size: int = 4, uses_prepared: bool = True) -> None:
+    Only its next answer shows what became of the cancelled statement. Where that began a transaction, what the next
+    request writes would be acknowledged and never be committed.
+    """
+    try:
+        async with asyncio.timeout(_REST_SECONDS):
+            await connection.execute("select 1")
+    except (*CONNECTION_LOST, asyncpg.exceptions.PostgresError, asyncio.CancelledError):
+        return False
+    return not connection.is_in_transaction()
+
+
+class Database:
+    """Up to `size` connections, lent one at a time, opened when first needed and again after a loss.
+
+    `patience` is how many seconds a statement waits for what another session holds.
+    """
+
+    def __init__(self, url: str, *, size: int = 4, uses_prepared: bool = True, patience: float = 5) -> None:
         self.url = url
         self.size = size
         self._uses_prepared = uses_prepared
+        self._patience = patience
         self._idle: asyncio.LifoQueue[Connection | None] = asyncio.LifoQueue()
         for _ in range(size):
             self._idle.put_nowait(None)
 
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Connection]:
-        """A connection outside any transaction. Raises Unavailable where the server is gone, also in the middle."""
+        """A connection outside any transaction.
+
+        Raises Unavailable where the server is gone, also in the middle, and Busy where others hold what is wanted.
+        """
         connection = await self._idle.get()
         try:
             if connection is None or connection.is_closed():
                 connection = None
-                connection = await connect(self.url, uses_prepared=self._uses_prepared)
+                connection = await connect(self.url, uses_prepared=self._uses_prepared, patience=self._patience)
             yield connection
         except CONNECTION_LOST as error:
             if connection is not None:
                 connection.terminate()
                 connection = None
             raise Unavailable from error
-        except BaseException:
+        except asyncio.CancelledError:
+            if connection is not None and not await _is_at_rest(connection):
+                connection.terminate()
+                connection = None
+            raise
+        except BaseException as error:
             if connection is not None and connection.is_in_transaction():
                 connection.terminate()
                 connection = None
+            if isinstance(error, HELD_BY_OTHERS):
+                raise Busy from error
             raise
         finally:
             self._idle.put_nowait(connection)

@@ -44,7 +44,9 @@ async def migrate(connection: Connection, *, up_to: int | None = None) -> list[s
     queue before everybody else, and runs at most 10 minutes. Raises asyncpg errors as they come.
     """
     done: list[str] = []
-    await connection.execute("select pg_advisory_lock($1)", _LOCK)
+    async with connection.transaction():
+        await connection.execute("set local lock_timeout = 0")
+        await connection.execute("select pg_advisory_lock($1)", _LOCK)
     try:
         await connection.execute(_LEDGER)
         present = await applied(connection)

@@ -21,7 +21,7 @@ _GUARDS: Final = frozenset((_IF_MATCH, _KEY, _DRY_RUN))
 _NO_GUARDS: Final = Guards()
 _ANY_VERSION: Final = IfMatch(any_version=True)
 
-_TAG: Final = re.compile(r'[ \t]*(?:(?P<weak>W/)?"(?P<tag>[\x21\x23-\x7e\x80-\xff]*)"[ \t]*)?(?:,|$)')
+_TAG: Final = re.compile(r'[ \t]*(?:(?P<weak>W/)?"(?P<tag>[\x21\x23-\x7e\x80-\xff]*)"[ \t]*)?(?:,|\Z)')
 _VERSION: Final = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 _QUOTED_KEY: Final = re.compile(r'"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*"')
 _BARE_KEY: Final = re.compile(r"[\x20-\x7e]*")

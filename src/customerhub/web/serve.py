@@ -114,8 +114,7 @@ class Site:
             raise
         except Exception as error:  # noqa: BLE001 - the process's loop: a fault must not take down its neighbours
             failure = exchange.log_fault(self._log, error)
-        answer = self._to_failure(exchange, failure)
-        return answer, to_raw_headers(answer, exchange.request_id)
+        return self._to_failure(exchange, failure)
 
     async def _weigh(self, exchange: Exchange, error: HubError) -> HubError:
         """The error to be told: whoever holds a credential that has ended learns nothing else of a request.
@@ -128,6 +127,8 @@ class Site:
             await self._hub.check_caller(exchange.caller)
         except HubError as ended:
             return ended
+        except Exception as fault:  # noqa: BLE001 - this runs beside the net that catches faults, and has its own
+            return exchange.log_fault(self._log, fault)
         return error
 
     async def _handle(self, exchange: Exchange, scope: Scope, receive: Receive) -> Answer:
@@ -200,18 +201,19 @@ class Site:
         declared = check_declaration(headers, limit, operation.media_types)
         return await read_body(receive, limit, settings.body_seconds, declared=declared)
 
-    def _to_failure(self, exchange: Exchange, error: HubError) -> Answer:
+    def _to_failure(self, exchange: Exchange, error: HubError) -> tuple[Answer, RawHeaders]:
         exchange.error = error
         if exchange.path in self._screens.paths:
-            return with_error_headers(self._screens.to_failure(error, exchange.request_id), error)
-        dialect = exchange.dialect or self._routes.find_owner(exchange.path)
-        if dialect is None:
-            return with_error_headers(to_plain_answer(error, exchange.request_id), error)
-        exchange.dialect = dialect
+            to_shape = self._screens.to_failure
+        else:
+            exchange.dialect = exchange.dialect or self._routes.find_owner(exchange.path)
+            to_shape = exchange.dialect.to_answer if exchange.dialect else to_plain_answer
         try:
-            return with_error_headers(dialect.to_answer(error, exchange.request_id), error)
+            answer = with_error_headers(to_shape(error, exchange.request_id), error)
+            return answer, to_raw_headers(answer, exchange.request_id)
         except Exception as fault:  # noqa: BLE001 - a fault in the shape of failures still gets an answer
-            return to_plain_answer(exchange.log_fault(self._log, fault), exchange.request_id)
+            answer = to_plain_answer(exchange.log_fault(self._log, fault), exchange.request_id)
+            return answer, to_raw_headers(answer, exchange.request_id)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """The life of the process: requests that run at its end have been answered before the server tells us."""

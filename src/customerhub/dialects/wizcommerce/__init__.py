@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from customerhub.core.admin import create_credential
 from customerhub.core.hub import Hub
-from customerhub.dialects.wizcommerce import answers, auth, errors, routes
+from customerhub.dialects.wizcommerce import answers, auth, errors, routes, show
 from customerhub.model.answer import Answer, Caller
+from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
 from customerhub.model.error import HubError
 from customerhub.store.access import Team
@@ -79,6 +80,10 @@ class WizCommerce:
                 f"-d {shlex.quote(body)}",
             )
         )
+
+    def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
+        """The customer as `GET /v1/customers/{id}` has it in `data`."""
+        return show.to_customer(customer, catalogue)
 
     def to_answer(self, error: HubError, request_id: str) -> Answer:
         """The failure as `{code, message, details}`."""

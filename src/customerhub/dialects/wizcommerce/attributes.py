@@ -24,18 +24,19 @@ def to_attributes_patch(
     path: Path,
     entity: Entity,
     catalogue: Catalogue,
-    current: tuple[Attribute, ...] = (),
+    current: tuple[Attribute, ...] | None = None,
     *,
     is_whole: bool = False,
 ) -> AttributesPatch | UnsetType:
     """What the values at `path` ask for; errors go to the draft. `is_whole` takes away what is not named.
 
-    A whole record, new or put in place, also has the mandatory values of its entity, by their defaults if need be.
+    `current` are those that the record has, None for a new one. A whole record also has the mandatory values of its
+    entity, by their defaults if need be; one that came through another door without them is left as it is.
     """
     if body is None and not is_whole:
         return UNSET
     definitions = catalogue.attribute_definitions(entity)
-    values = {attribute.name: attribute.value for attribute in current}
+    values = {attribute.name: attribute.value for attribute in current or ()}
     put: dict[str, str] = {}
     for position, item in enumerate(cast("list[Body | None]", body or [])):
         if item is None:
@@ -52,22 +53,34 @@ def to_attributes_patch(
         if definition is None:
             if definitions and not catalogue.settings.free_attributes:
                 draft.refuse((*place, "name"), "undefined", f"no attribute of this name is defined for {entity}")
-        elif isinstance(definition.details, AttributeDetails) and (reason := _misfit(value, definition.details)):
+        elif isinstance(definition.details, AttributeDetails) and (reason := misfit(value, definition.details)):
             draft.refuse((*place, "value"), "wrong_type", reason)
     if is_whole:
-        _add_mandatory(draft, put, path, catalogue, entity)
+        _add_mandatory(draft, put, path, catalogue, entity, None if current is None else frozenset(values))
     return AttributesPatch(put=put, keep_others=not is_whole)
 
 
-def _add_mandatory(draft: Draft, put: dict[str, str], path: Path, catalogue: Catalogue, entity: Entity) -> None:
+def _add_mandatory(
+    draft: Draft,
+    put: dict[str, str],
+    path: Path,
+    catalogue: Catalogue,
+    entity: Entity,
+    current: frozenset[str] | None,
+) -> None:
+    missing: list[str] = []
     for name, definition in catalogue.attribute_definitions(entity).items():
         details = definition.details
         if not isinstance(details, AttributeDetails) or not details.is_mandatory or name in put:
             continue
+        if current is not None and name not in current:
+            continue
         if details.default_value is None:
-            draft.refuse((*path, "attributes"), "missing", f"{name} is mandatory")
+            missing.append(name)
         else:
             put[name] = to_text(details.default_value)
+    if missing:
+        draft.refuse((*path, "attributes"), "missing", f"must hold what is mandatory: {', '.join(sorted(missing))}")
 
 
 def to_text(value: object) -> str:
@@ -97,7 +110,7 @@ _FORMS: dict[str, tuple[Callable[[str], object], str]] = {
 }
 
 
-def _misfit(value: str, details: AttributeDetails) -> str | None:
+def misfit(value: str, details: AttributeDetails) -> str | None:
     """Why a value does not fit its definition; empty text fits any, it says that there is none."""
     if not value:
         return None

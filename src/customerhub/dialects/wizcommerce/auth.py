@@ -11,7 +11,7 @@ from customerhub.core.guarded import Done, Work, write_guarded
 from customerhub.core.hub import Hub
 from customerhub.core.standing import check_precondition
 from customerhub.dialects.wizcommerce.customers import respond
-from customerhub.dialects.wizcommerce.read import check, never_shown
+from customerhub.dialects.wizcommerce.read import check
 from customerhub.dialects.wizcommerce.show import to_time
 from customerhub.dialects.wizcommerce.wire import TokenBody
 from customerhub.model.answer import Answer, Caller
@@ -36,9 +36,9 @@ async def authenticate(hub: Hub, incoming: Incoming) -> Caller:
 
 async def create_token(call: Call) -> Answer:
     """`POST /auth/token`: 200 with a new API key of the login's team, valid for a year; shown once, never kept."""
-    draft = check(_CHECK, call.json_object(), never_shown)
+    draft = check(_CHECK, call.json_object())
     if draft.errors:
-        raise Invalid(tuple(draft.errors))
+        raise Invalid(draft.found())
     email, password = str(draft.value["email"]), str(draft.value["password"])
     login = await call.limits.try_password(call.client_address, email, lambda: sign_in(call.hub, email, password))
     if login.team is None or login.team_user is None:

@@ -11,9 +11,10 @@ from customerhub.core import catalogue as core
 from customerhub.core.catalogue import EntryProposal, EntryValues, values_of
 from customerhub.core.lists import get_catalogue, page_of
 from customerhub.dialects.wizcommerce import answers, wire
+from customerhub.dialects.wizcommerce.attributes import misfit, to_text
 from customerhub.dialects.wizcommerce.customers import get_id, respond
 from customerhub.dialects.wizcommerce.paging import QueryReader, to_pagination
-from customerhub.dialects.wizcommerce.read import Body, Draft, check, never_shown, note_ignored
+from customerhub.dialects.wizcommerce.read import Body, Draft, Members, check, members_of, note_ignored
 from customerhub.dialects.wizcommerce.show import Shown, to_definition, to_price_list, to_sales_rep
 from customerhub.model.answer import Answer
 from customerhub.model.catalogue import (
@@ -27,20 +28,19 @@ from customerhub.model.catalogue import (
     User,
 )
 from customerhub.model.customer import Status, email_key
-from customerhub.model.error import NotFound, Path
+from customerhub.model.error import NotFound
 from customerhub.web.operation import Call
 
 
 class Model(Struct, frozen=True):
-    """A request body's checks, the members it knows, and those that only answers have."""
+    """A request body's checks and the members it knows."""
 
     adapter: TypeAdapter[object]
-    known: frozenset[str]
-    answered: frozenset[str]
+    members: Members
 
 
 def _model(body: type, answer: type) -> Model:
-    return Model(TypeAdapter(body), frozenset(body.__annotations__), frozenset(answer.__annotations__))
+    return Model(TypeAdapter(body), members_of(body, answer))
 
 
 _PRICE_LIST = _model(wire.PriceListBody, answers.PriceList)
@@ -101,7 +101,7 @@ async def create_price_list(call: Call) -> Answer:
     """`POST /v1/price-lists`: 201; a default takes the mark from the one that had it."""
 
     def decide(catalogue: Catalogue) -> EntryProposal:
-        draft = _read(call, _PRICE_LIST, catalogue, never_shown)
+        draft = _read(call, _PRICE_LIST, catalogue)
         body = draft.value
         values = EntryValues(
             name=str(body.get("name")),
@@ -110,7 +110,7 @@ async def create_price_list(call: Call) -> Answer:
             status=cast("Status", body.get("status", "active")),
             details=_price_list_details(PriceListDetails(), body),
         )
-        return EntryProposal(values, tuple(draft.errors))
+        return EntryProposal(values, draft.found())
 
     return await core.create_entry(call.hub, call.command, "price_list", decide, _respond_price_list(call, 201))
 
@@ -119,17 +119,12 @@ async def update_price_list(call: Call) -> Answer:
     """`PATCH /v1/price-lists/{id}`: 201 as the customer's; `reference_id` cannot change and is ignored."""
 
     def decide(entry: CatalogueEntry, catalogue: Catalogue) -> EntryProposal:
-        shown = to_price_list(entry)
-
-        def is_shown(path: Path, value: object) -> bool:
-            return len(path) == 1 and shown.get(str(path[0])) == value
-
-        draft = _read(call, _PRICE_LIST_EDIT, catalogue, is_shown)
+        draft = _read(call, _PRICE_LIST_EDIT, catalogue, lambda: to_price_list(entry))
         body = draft.value
         old = entry.details if isinstance(entry.details, PriceListDetails) else PriceListDetails()
         texts = {name: body[name] or None for name in ("name", "description", "status") if name in body}
         values = msgspec.structs.replace(values_of(entry), **texts, details=_price_list_details(old, body))
-        return EntryProposal(values, tuple(draft.errors))
+        return EntryProposal(values, draft.found())
 
     entry_id = get_id(call, "id")
     return await core.update_entry(
@@ -176,7 +171,7 @@ async def create_definition(call: Call) -> Answer:
     """`POST /v1/attributes`: 201; one definition of a name for each entity."""
 
     def decide(catalogue: Catalogue) -> EntryProposal:
-        draft = _read(call, _DEFINITION, catalogue, never_shown)
+        draft = _read(call, _DEFINITION, catalogue)
         body = draft.value
         configuration = cast("Body", body.get("configuration") or {})
         details = AttributeDetails(
@@ -188,7 +183,10 @@ async def create_definition(call: Call) -> Answer:
             priority=cast("int | None", body.get("priority")),
             is_mandatory=bool(body.get("is_mandatory", False)),
         )
-        return EntryProposal(EntryValues(name=str(body.get("name")), details=details), tuple(draft.errors))
+        reason = misfit(to_text(details.default_value), details) if details.default_value is not None else None
+        if reason is not None:
+            draft.refuse(("configuration", "default_value"), "wrong_type", reason)
+        return EntryProposal(EntryValues(name=str(body.get("name")), details=details), draft.found())
 
     def render(entry: CatalogueEntry) -> Answer:
         return respond(call, 201, {"data": to_definition(entry)}, entry.version)
@@ -210,10 +208,10 @@ def _price_list_details(old: PriceListDetails, body: Body) -> PriceListDetails:
     return msgspec.structs.replace(old, **sent)
 
 
-def _read(call: Call, model: Model, catalogue: Catalogue, is_shown: Callable[[Path, object], bool]) -> Draft:
+def _read(call: Call, model: Model, catalogue: Catalogue, get_shown: Callable[[], Shown] | None = None) -> Draft:
     settings = catalogue.settings
-    draft = check(model.adapter, call.json_object(), is_shown, ignores_null=settings.null_members == "ignore")
-    note_ignored(draft, model.known, model.answered, refuses_unknown=settings.unknown_members == "refuse")
+    draft = check(model.adapter, call.json_object(), get_shown, ignores_null=settings.null_members == "ignore")
+    note_ignored(draft, model.members, refuses_unknown=settings.unknown_members == "refuse")
     call.command.ignored[:] = draft.ignored
     return draft
 

@@ -15,7 +15,7 @@ from customerhub.dialects.wizcommerce.nested import (
     check_new_references,
     edit_addresses,
     edit_contacts,
-    shown_default,
+    keep_look,
     to_address_patch,
     to_contact_patch,
     to_id,
@@ -26,10 +26,8 @@ from customerhub.dialects.wizcommerce.read import (
     Body,
     Draft,
     check,
-    never_shown,
+    members_of,
     note_ignored,
-    note_ignored_attributes,
-    note_ignored_in,
 )
 from customerhub.dialects.wizcommerce.show import Shown, to_customer, to_row, type_of
 from customerhub.model.catalogue import Catalogue
@@ -58,9 +56,10 @@ POINTERS: tuple[tuple[str, str, AddressType], ...] = (
     ("default_billing_address_id", "bill_to", "billing"),
     ("default_shipping_address_id", "ship_to", "shipping"),
 )
-CHECK_BODY: TypeAdapter[object] = TypeAdapter(wire.CustomerBody)
-CHECK_EDIT: TypeAdapter[object] = TypeAdapter(wire.CustomerEdit)
-_ANSWERED = answers.Customer.__annotations__
+_CHECK_BODY: TypeAdapter[object] = TypeAdapter(wire.CustomerBody)
+_CHECK_EDIT: TypeAdapter[object] = TypeAdapter(wire.CustomerEdit)
+_BODY = members_of(wire.CustomerBody, answers.Customer)
+_EDIT = members_of(wire.CustomerEdit, answers.Customer)
 
 
 def to_patch(raw: Body, customer: Customer, catalogue: Catalogue) -> tuple[Proposal, list[str]]:
@@ -70,27 +69,26 @@ def to_patch(raw: Body, customer: Customer, catalogue: Catalogue) -> tuple[Propo
     now always passes. Nested records are edited first, then defaults are chosen among them.
     """
     settings = catalogue.settings
-    draft = check(CHECK_EDIT, raw, shown_at(raw, customer, catalogue), ignores_null=settings.null_members == "ignore")
-    note_ignored(
-        draft, wire.CustomerEdit.__annotations__, _ANSWERED, refuses_unknown=settings.unknown_members == "refuse"
-    )
-    note_ignored_in(draft, "addresses", wire.AddressEdit.__annotations__)
-    note_ignored_in(draft, "contacts", wire.ContactEdit.__annotations__)
-    note_ignored_attributes(draft, draft.value.get("attributes"))
+
+    def get_shown() -> Body:
+        return to_customer(customer, catalogue) | {"company_name": customer.name}
+
+    draft = check(_CHECK_EDIT, raw, get_shown, ignores_null=settings.null_members == "ignore")
+    note_ignored(draft, _EDIT, refuses_unknown=settings.unknown_members == "refuse")
     addresses, address_flags = edit_addresses(draft, customer, catalogue)
     contacts, contact_flags = edit_contacts(draft, customer, catalogue)
-    shown = to_row(customer, catalogue)
+    pointers = _address_pointers(draft, customer, address_flags)
     patch = CustomerPatch(
-        **_scalars(draft.value, shown, customer),
+        **_scalars(draft.value, to_row(customer, catalogue), customer),
         attributes=to_attributes_patch(
             draft, draft.value.get("attributes"), (), "customer", catalogue, customer.attributes
         ),
-        addresses=addresses,
+        addresses=keep_look(customer, addresses, pointers["bill_to"]),
         contacts=contacts,
-        **_address_pointers(draft, customer, address_flags),
+        **pointers,
         primary_contact=_contact_pointer(draft, customer, contact_flags),
     )
-    return Proposal(patch, tuple(draft.errors), NAMES), draft.ignored
+    return Proposal(patch, draft.found(), NAMES, draft.sent), draft.ignored
 
 
 def to_new(raw: Body, catalogue: Catalogue, mint: Callable[[], UUID], creator: UUID) -> tuple[Proposal, list[str]]:
@@ -100,18 +98,13 @@ def to_new(raw: Body, catalogue: Catalogue, mint: Callable[[], UUID], creator: U
     user is the rep and the team's default price list is taken. One of company and display name fills the other.
     """
     settings = catalogue.settings
-    draft = check(CHECK_BODY, raw, never_shown, ignores_null=settings.null_members == "ignore")
+    draft = check(_CHECK_BODY, raw, ignores_null=settings.null_members == "ignore")
     body = draft.value
-    note_ignored(
-        draft, wire.CustomerBody.__annotations__, _ANSWERED, refuses_unknown=settings.unknown_members == "refuse"
-    )
-    note_ignored_in(draft, "addresses", wire.AddressBody.__annotations__)
-    note_ignored_in(draft, "contacts", wire.ContactBody.__annotations__)
-    note_ignored_attributes(draft, body.get("attributes"))
-    _require(draft, raw, is_relaxed=settings.relaxed_create)
+    note_ignored(draft, _BODY, refuses_unknown=settings.unknown_members == "refuse")
+    _require(draft, is_relaxed=settings.relaxed_create)
     values = _scalars(body, None, None)
     values["name"] = body.get("company_name") or body.get("display_name") or "?"
-    if "assigned_sales_rep_ids" not in raw and catalogue.find_user(creator) is not None:
+    if "assigned_sales_rep_ids" not in draft.sent and catalogue.find_user(creator) is not None:
         values["sales_reps"] = (creator,)
     addresses, address_flags = _new_addresses(draft, catalogue, mint)
     contacts, contact_flags = _new_contacts(draft, catalogue, mint)
@@ -124,35 +117,7 @@ def to_new(raw: Body, catalogue: Catalogue, mint: Callable[[], UUID], creator: U
         ship_to=to_pointer(draft, address_flags, "shipping", None, None, ""),
         primary_contact=to_pointer(draft, contact_flags, None, None, None, ""),
     )
-    return Proposal(patch, tuple(draft.errors), NAMES), draft.ignored
-
-
-def shown_at(raw: Body, customer: Customer, catalogue: Catalogue) -> Callable[[Path, object], bool]:
-    """Whether a value at a path of the request is what this dialect shows there now."""
-
-    def is_shown(path: Path, value: object) -> bool:
-        shown: object = to_customer(customer, catalogue)
-        sent: object = raw
-        for step in path:
-            if isinstance(sent, list) and isinstance(step, int):
-                sent = sent[step]
-                shown = _same_record(shown, sent)
-            elif isinstance(sent, dict) and isinstance(shown, dict):
-                sent = sent.get(step)
-                shown = shown.get("name" if step == "company_name" else step)
-            else:
-                return False
-        return type(shown) is type(value) and shown == value
-
-    return is_shown
-
-
-def _same_record(shown: object, sent: object) -> object:
-    """The shown record that a sent one means: by id, or by name among custom values."""
-    if not isinstance(shown, list) or not isinstance(sent, dict):
-        return None
-    key = "id" if "id" in sent else "name"
-    return next((record for record in shown if key in sent and record.get(key) == sent[key]), None)
+    return Proposal(patch, draft.found(), NAMES, draft.sent), draft.ignored
 
 
 def _scalars(body: Body, shown: Shown | None, before: Customer | None) -> Fields:
@@ -164,7 +129,7 @@ def _scalars(body: Body, shown: Shown | None, before: Customer | None) -> Fields
             values[field] = Named(name) if name else None
     for member, field in (("company_name", "name"), ("display_id", "number"), ("reference_id", "reference_id")):
         if member in body:
-            values[field] = body[member]
+            values[field] = body[member] or None
     if "display_name" in body:
         # A display name that only repeats the name it follows is set on its own once the name moves away from it.
         follows = before is not None and before.display_name is None and body["display_name"] == before.name
@@ -179,24 +144,25 @@ def _scalars(body: Body, shown: Shown | None, before: Customer | None) -> Fields
 
 def _address_pointers(draft: Draft, customer: Customer, flags: list[Flag]) -> Fields:
     """Both default addresses, as id members and flags of the request say together."""
-    types = {address.id: _type_after(draft, customer, address.id) for address in customer.addresses}
+    types = _types_after(draft, customer)
     pointers: Fields = {}
     for member, pointer, kind in POINTERS:
         named = to_id(draft.value[member]) if member in draft.value else None
         if named is not None and types.get(named) != kind:
             draft.refuse((member,), "unknown_id", f"must name a {kind} address of this customer")
             named = None
-        pointers[pointer] = to_pointer(draft, flags, kind, shown_default(customer, kind), named, member)
+        pointers[pointer] = to_pointer(draft, flags, kind, getattr(customer, pointer), named, member)
     return pointers
 
 
-def _type_after(draft: Draft, customer: Customer, address_id: UUID) -> object:
-    """The type that an address is shown with once the request's edits are made."""
+def _types_after(draft: Draft, customer: Customer) -> dict[UUID, object]:
+    """The type that each address is shown with once the request's edits are made."""
+    types: dict[UUID, object] = {address.id: type_of(customer, address) for address in customer.addresses}
     for _, body in draft.objects("addresses"):
-        if to_id(body["id"]) == address_id and "type" in body:
-            return body["type"]
-    address = customer.find_address(address_id)
-    return type_of(customer, address) if address is not None else None
+        address_id = to_id(body["id"])
+        if "type" in body and address_id in types:
+            types[address_id] = body["type"]
+    return types
 
 
 def _contact_pointer(draft: Draft, customer: Customer, flags: list[Flag]) -> UUID | UnsetType | None:
@@ -208,13 +174,13 @@ def _contact_pointer(draft: Draft, customer: Customer, flags: list[Flag]) -> UUI
     return to_pointer(draft, flags, None, customer.primary_contact, named, member)
 
 
-def _require(draft: Draft, raw: Body, *, is_relaxed: bool) -> None:
+def _require(draft: Draft, *, is_relaxed: bool) -> None:
     """What a new customer cannot be without."""
     required = ["reference_id"] if is_relaxed else ["reference_id", "assigned_sales_rep_ids", "assigned_price_list_id"]
     for member in required:
-        if member not in raw:
+        if member not in draft.sent:
             draft.refuse((member,), "missing", "is required")
-    if "company_name" not in raw and "display_name" not in raw:
+    if "company_name" not in draft.sent and "display_name" not in draft.sent:
         draft.refuse(("company_name",), "missing", "is required where there is no display_name")
 
 

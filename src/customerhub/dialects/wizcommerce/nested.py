@@ -1,15 +1,17 @@
 """Addresses and contacts: from their wire bodies to list patches, with the default flags turned into pointers."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 from uuid import UUID
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from customerhub.dialects.wizcommerce.attributes import to_attributes_patch
 from customerhub.dialects.wizcommerce.read import Body, Draft
-from customerhub.dialects.wizcommerce.show import Shown, is_default, to_address, to_contact_row
+from customerhub.dialects.wizcommerce.show import Shown, to_address, to_contact_row, type_of
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Address, AddressType, Contact, Customer
 from customerhub.model.error import Path
@@ -90,7 +92,7 @@ def to_address_patch(
             path,
             "address",
             catalogue,
-            address.attributes if address else (),
+            address.attributes if address else None,
             is_whole=is_whole,
         ),
     )
@@ -116,7 +118,7 @@ def to_contact_patch(
             path,
             "contact",
             catalogue,
-            contact.attributes if contact else (),
+            contact.attributes if contact else None,
             is_whole=is_whole,
         ),
     )
@@ -128,9 +130,10 @@ def edit_addresses(
     """The edits of addresses by id, and the default flags among them."""
     change: dict[UUID, AddressPatch] = {}
     flags: list[Flag] = []
+    addresses = {address.id: address for address in customer.addresses}
     for position, body in draft.objects("addresses"):
         path: Path = ("addresses", position)
-        address = customer.find_address(to_id(body["id"]))
+        address = addresses.get(to_id(body["id"]))
         if address is None:
             draft.refuse((*path, "id"), "unknown_id", "no such address on this customer")
         elif address.id in change:
@@ -138,7 +141,7 @@ def edit_addresses(
         else:
             change[address.id] = to_address_patch(draft, body, path, catalogue, customer, address, is_whole=False)
             if isinstance(flag := body.get("is_default"), bool):
-                kind = cast("AddressType", body.get("type") or to_address(customer, address)["type"])
+                kind = cast("AddressType", body.get("type") or type_of(customer, address))
                 flags.append(Flag((*path, "is_default"), address.id, kind, flag))
     _check_references(draft, "addresses", customer.addresses, change)
     return (ListPatch(change=change) if change else UNSET), flags
@@ -150,9 +153,10 @@ def edit_contacts(
     """The edits of contacts by id, and the default flags among them."""
     change: dict[UUID, ContactPatch] = {}
     flags: list[Flag] = []
+    contacts = {contact.id: contact for contact in customer.contacts}
     for position, body in draft.objects("contacts"):
         path: Path = ("contacts", position)
-        contact = customer.find_contact(to_id(body["id"]))
+        contact = contacts.get(to_id(body["id"]))
         if contact is None:
             draft.refuse((*path, "id"), "unknown_id", "no such contact on this customer")
         elif contact.id in change:
@@ -176,13 +180,11 @@ def _check_references(
     for entry_id, patch in change.items():
         if patch.reference_id is not UNSET:
             after[entry_id] = patch.reference_id
+    owners = Counter(after.values())
     for position, body in draft.objects(member):
-        own = to_id(body["id"])
-        edit = change.get(own)
+        edit = change.get(to_id(body["id"]))
         reference = edit.reference_id if edit is not None else None
-        if isinstance(reference, str) and any(
-            other == reference for entry_id, other in after.items() if entry_id != own
-        ):
+        if isinstance(reference, str) and owners[reference] > 1:
             draft.refuse((member, position, "reference_id"), "taken", REFERENCE_TAKEN)
 
 
@@ -219,13 +221,20 @@ def to_pointer(
     return UNSET
 
 
-def shown_default(customer: Customer, kind: AddressType) -> UUID | None:
-    """The address that is shown as the default of its kind."""
-    return next(
-        (
-            address.id
-            for address in customer.addresses
-            if is_default(customer, address) and to_address(customer, address)["type"] == kind
-        ),
-        None,
-    )
+def keep_look(
+    customer: Customer, edits: ListPatch[AddressPatch] | UnsetType, bill_to: UUID | UnsetType | None
+) -> ListPatch[AddressPatch] | UnsetType:
+    """The edits, and where bills move away from an address without a type of its own, the type it was shown with.
+
+    Such an address is shown as billing only while bills go to it; without this it would turn into another type here
+    although nobody named that.
+    """
+    address = customer.find_address(customer.bill_to)
+    if bill_to is UNSET or address is None or address.type is not None or address.id == bill_to:
+        return edits
+    edits = ListPatch() if edits is UNSET else edits
+    edit = edits.change.get(address.id, AddressPatch())
+    if edit.type is not UNSET:
+        return edits
+    change = {**edits.change, address.id: msgspec.structs.replace(edit, type="billing")}
+    return msgspec.structs.replace(edits, change=change)

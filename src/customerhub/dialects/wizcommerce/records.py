@@ -5,6 +5,7 @@ contacts differ in their `Family` only.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,18 +20,18 @@ from customerhub.dialects.wizcommerce.customers import get_id, respond
 from customerhub.dialects.wizcommerce.nested import (
     REFERENCE_TAKEN,
     Flag,
-    shown_default,
+    keep_look,
     to_address_patch,
     to_contact_patch,
     to_pointer,
 )
 from customerhub.dialects.wizcommerce.paging import QueryReader, to_pagination
-from customerhub.dialects.wizcommerce.read import Draft, check, note_ignored, note_ignored_attributes
+from customerhub.dialects.wizcommerce.read import Body, Draft, Members, check, members_of, note_ignored
 from customerhub.dialects.wizcommerce.show import Shown, to_address, to_contact, to_contact_row
 from customerhub.model.answer import Answer
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Address, AddressType, Contact, Customer
-from customerhub.model.error import NotFound, Path
+from customerhub.model.error import NotFound
 from customerhub.model.patch import CustomerPatch, ListPatch
 from customerhub.web.operation import Call
 
@@ -46,8 +47,7 @@ class Family(Struct, frozen=True):
     noun: str
     path_id: str
     adapter: TypeAdapter[object]
-    known: frozenset[str]
-    answered: frozenset[str]
+    members: Members
     to_patch: Callable[..., Any]
     to_pointers: Callable[[Draft, Customer, UUID], Pointers]
     show: Show
@@ -73,7 +73,7 @@ def _address_pointers(draft: Draft, customer: Customer, address_id: UUID) -> Poi
         return {}
     pointer = "bill_to" if kind == "billing" else "ship_to"
     flags = [Flag(("is_default",), address_id, kind, flag)]
-    return {pointer: to_pointer(draft, flags, kind, shown_default(customer, kind), None, "")}
+    return {pointer: to_pointer(draft, flags, kind, getattr(customer, pointer), None, "")}
 
 
 def _contact_pointers(draft: Draft, customer: Customer, contact_id: UUID) -> Pointers:
@@ -87,8 +87,7 @@ ADDRESSES = Family(
     noun="address",
     path_id="address_id",
     adapter=TypeAdapter(wire.AddressBody),
-    known=frozenset(wire.AddressBody.__annotations__),
-    answered=frozenset(answers.Address.__annotations__),
+    members=members_of(wire.AddressBody, answers.Address),
     to_patch=to_address_patch,
     to_pointers=_address_pointers,
     show=to_address,
@@ -99,8 +98,7 @@ CONTACTS = Family(
     noun="contact",
     path_id="contact_id",
     adapter=TypeAdapter(wire.ContactBody),
-    known=frozenset(wire.ContactBody.__annotations__),
-    answered=frozenset(answers.Contact.__annotations__),
+    members=members_of(wire.ContactBody, answers.Contact),
     to_patch=to_contact_patch,
     to_pointers=_contact_pointers,
     show=to_contact,
@@ -118,25 +116,12 @@ def without_status(customer: Customer, address: Address) -> Shown:
 async def create_record(family: Family, show: Show, call: Call) -> Answer:
     """`POST`: 201 with the new record."""
     # Drawn once: an attempt after a lost race makes the same record.
-    new_id = call.hub.new_id()
-
-    def decide(customer: Customer, catalogue: Catalogue) -> Proposal:
-        draft, patch = _read(call, family, customer, catalogue, new_id)
-        return _propose(family, draft, customer, new_id, ListPatch(add=((new_id, patch),)))
-
-    return await _write(call, family, show, decide, new_id)
+    return await _write(call, family, show, call.hub.new_id(), is_new=True)
 
 
 async def replace_record(family: Family, call: Call) -> Answer:
     """`PUT`: 201 with the record as the body has it whole; `is_default` left out keeps the flag."""
-    record_id = get_id(call, family.path_id)
-
-    def decide(customer: Customer, catalogue: Catalogue) -> Proposal:
-        family.get(customer, record_id)
-        draft, patch = _read(call, family, customer, catalogue, record_id)
-        return _propose(family, draft, customer, record_id, ListPatch(change={record_id: patch}))
-
-    return await _write(call, family, family.show, decide, record_id)
+    return await _write(call, family, family.show, get_id(call, family.path_id), is_new=False)
 
 
 async def remove_record(family: Family, call: Call) -> Answer:
@@ -146,8 +131,8 @@ async def remove_record(family: Family, call: Call) -> Answer:
     def decide(customer: Customer, catalogue: Catalogue) -> Proposal:
         del catalogue
         family.get(customer, record_id)
-        edits: ListPatch[Any] = ListPatch(remove=frozenset((record_id,)))
-        return Proposal(_customer_patch(family, edits))
+        members: dict[str, Any] = {family.member: ListPatch(remove=frozenset((record_id,)))}
+        return Proposal(CustomerPatch(**members))
 
     def render(written: Written) -> Answer:
         return respond(call, 204, None, written.customer.version)
@@ -199,9 +184,13 @@ _WINDOWS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-async def _write(
-    call: Call, family: Family, show: Show, decide: Callable[[Customer, Catalogue], Proposal], record_id: UUID
-) -> Answer:
+async def _write(call: Call, family: Family, show: Show, record_id: UUID, *, is_new: bool) -> Answer:
+    def decide(customer: Customer, catalogue: Catalogue) -> Proposal:
+        if not is_new:
+            family.get(customer, record_id)
+        proposal, call.command.ignored[:] = to_proposal(family, call.json_object(), customer, catalogue, record_id)
+        return proposal
+
     def render(written: Written) -> Answer:
         data = show(written.customer, family.get(written.customer, record_id))
         return respond(call, 201, {"data": data}, written.customer.version)
@@ -209,34 +198,28 @@ async def _write(
     return await core.update_customer(call.hub, call.command, get_id(call, "customer_id"), decide, render)
 
 
-def _read(
-    call: Call, family: Family, customer: Customer, catalogue: Catalogue, record_id: UUID
-) -> tuple[Draft, Any]:  # Any: the patch of the family
-    """The body after its checks, and what it asks of the record; a value that is shown now passes every check."""
+def to_proposal(
+    family: Family, raw: Body, customer: Customer, catalogue: Catalogue, record_id: UUID
+) -> tuple[Proposal, list[str]]:
+    """What a whole record asks of its customer, and the paths that are ignored by contract.
+
+    It is put in the place of the record of this id, or added where there is none. A value that is shown now passes
+    every check.
+    """
     current = family.find(customer, record_id)
-    shown = family.show(customer, current) if current is not None else {}
-
-    def is_shown(path: Path, value: object) -> bool:
-        return len(path) == 1 and path[0] in shown and shown[str(path[0])] == value
-
+    get_shown = partial(family.show, customer, current) if current is not None else None
     settings = catalogue.settings
-    draft = check(family.adapter, call.json_object(), is_shown, ignores_null=settings.null_members == "ignore")
-    note_ignored(draft, family.known, family.answered, refuses_unknown=settings.unknown_members == "refuse")
-    note_ignored_attributes(draft, draft.value.get("attributes"))
+    draft = check(family.adapter, raw, get_shown, ignores_null=settings.null_members == "ignore")
+    note_ignored(draft, family.members, refuses_unknown=settings.unknown_members == "refuse")
     entries: tuple[Address | Contact, ...] = getattr(customer, family.member)
     reference = draft.value.get("reference_id")
-    if reference is not None and any(entry.reference_id == reference and entry.id != record_id for entry in entries):
+    is_shown = current is not None and current.reference_id == reference
+    if reference and not is_shown and any(entry.reference_id == reference for entry in entries):
         draft.refuse(("reference_id",), "taken", REFERENCE_TAKEN)
     patch = family.to_patch(draft, draft.value, (), catalogue, customer, current, is_whole=True)
-    call.command.ignored[:] = draft.ignored
-    return draft, patch
-
-
-def _propose(family: Family, draft: Draft, customer: Customer, record_id: UUID, edits: ListPatch[Any]) -> Proposal:
+    edits: ListPatch[Any] = ListPatch(change={record_id: patch}) if current else ListPatch(add=((record_id, patch),))
     pointers = family.to_pointers(draft, customer, record_id)
-    return Proposal(_customer_patch(family, edits, pointers), tuple(draft.errors))
-
-
-def _customer_patch(family: Family, edits: ListPatch[Any], pointers: Pointers | None = None) -> CustomerPatch:
-    members: dict[str, Any] = {family.member: edits, **(pointers or {})}
-    return CustomerPatch(**members)
+    members: dict[str, Any] = {family.member: edits, **pointers}
+    if "bill_to" in pointers:
+        members[family.member] = keep_look(customer, edits, pointers["bill_to"])
+    return Proposal(CustomerPatch(**members), draft.found(), sent=draft.sent), draft.ignored

@@ -1,0 +1,237 @@
+"""Teams share nothing: what belongs to another team is to every endpoint exactly as what does not exist."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, cast
+from uuid import uuid4
+
+import httpx
+import pytest
+from pydantic import TypeAdapter
+
+from customerhub.core import admin
+from tests.end_to_end.answers import code_of, fields_of, headers_of
+from tests.end_to_end.recipes import RECIPES, ROUTES, UUID, WRITES, Furniture, Route, furnish, send
+from tests.support.world import Json, World, address_body, contact_body
+
+IN_PATHS = [route for route in ROUTES if "{" in route.operation.path]
+LISTS = [route for route in ROUTES if route.operation.method == "GET" and not route.operation.path.endswith("}")]
+
+
+def same(first: httpx.Response, second: httpx.Response) -> bool:
+    """Whether two answers are alike in status, headers and body, but for ids."""
+
+    def look(answer: httpx.Response) -> tuple[int, dict[str, str], str]:
+        return answer.status_code, headers_of(answer), UUID.sub("<id>", answer.text)
+
+    return look(first) == look(second)
+
+
+def nobodys() -> Furniture:
+    """Ids that exist nowhere."""
+    customer, address, contact, price_list = (str(uuid4()) for _ in range(4))
+    return Furniture(customer, address, contact, price_list, customer_tag='"1"', price_list_tag='"1"')
+
+
+@pytest.mark.parametrize("route", IN_PATHS, ids=str)
+async def test_foreign_ids_in_a_path_lead_nowhere(route: Route, world: World, other_world: World) -> None:
+    """Each id of the path, alone or with the others, taken from another team: the answer of an id that is nobody's."""
+    template = route.operation.path
+    own, foreign, unknown = await furnish(world), await furnish(other_world), nobodys()
+    body = (await RECIPES[str(route)](world)).body if route.operation.writes else None
+    names = re.findall(r"\{(\w+)\}", template)
+    before = await world.fingerprint()
+    for takes in product((False, True), repeat=len(names)):
+        taken = [name for name, is_taken in zip(names, takes, strict=True) if is_taken]
+        if not taken:
+            continue
+        path, nowhere = (
+            template.format_map(own.ids(template) | {name: owner.ids(template)[name] for name in taken})
+            for owner in (foreign, unknown)
+        )
+        for guards in guards_of(route, foreign):
+            answer = await send(world.api, route, path, body, **guards)
+            assert code_of(answer) == (404, "NOT_FOUND"), (taken, guards)
+            assert same(answer, await send(world.api, route, nowhere, body, **guards)), (taken, guards)
+    assert await world.fingerprint() == before
+
+
+def guards_of(route: Route, foreign: Furniture) -> list[dict[str, str]]:
+    """Guards under which a write might give away that the record is there."""
+    if not route.operation.writes:
+        return [{}]
+    tag = foreign.price_list_tag if "/price-lists/" in route.operation.path else foreign.customer_tag
+    return [{}, {"if_match": tag}, {"customerhub_dry_run": "true"}, {"idempotency_key": "key"}]
+
+
+@dataclass(frozen=True)
+class Owned:
+    """What a body can refer to, all of one team or of none."""
+
+    rep: str
+    price_list: str
+    address: str
+    contact: str
+    attribute: str
+
+    @classmethod
+    def of(cls, world: World, furniture: Furniture, attribute: str) -> "Owned":
+        """What this team has."""
+        return cls(world.reps[1], world.price_lists[1], furniture.address, furniture.contact, attribute)
+
+    @classmethod
+    def by_nobody(cls) -> "Owned":
+        """What no team has."""
+        return cls(*(str(uuid4()) for _ in range(5)))
+
+    def attributes(self) -> list[Json]:
+        """A custom value."""
+        return [{"name": self.attribute, "value": "yes"}]
+
+
+# What each body starts from, and how each reference in it is written; `own` is what the team itself has.
+BASES: dict[str, Callable[[World], Json]] = {
+    "POST /v1/customers": World.customer_body,
+    "PATCH /v1/customers/{id}": lambda world: {},
+    "POST /v1/customers/{customer_id}/addresses": lambda world: address_body(),
+    "POST /v2/customers/{customer_id}/addresses": lambda world: address_body(),
+    "PUT /v1/customers/{customer_id}/addresses/{address_id}": lambda world: address_body(),
+    "POST /v1/customers/{customer_id}/contacts": lambda world: contact_body(),
+    "PUT /v1/customers/{customer_id}/contacts/{contact_id}": lambda world: contact_body(),
+}
+REFERENCES: dict[str, Callable[[Owned, Owned], Json]] = {
+    "assigned_sales_rep_ids": lambda who, own: {"assigned_sales_rep_ids": [own.rep, who.rep]},
+    "assigned_price_list_id": lambda who, own: {"assigned_price_list_id": who.price_list},
+    "primary_contact_id": lambda who, own: {"primary_contact_id": who.contact},
+    "default_billing_address_id": lambda who, own: {"default_billing_address_id": who.address},
+    "default_shipping_address_id": lambda who, own: {"default_shipping_address_id": who.address},
+    "addresses[].id": lambda who, own: {"addresses": [{"id": who.address, "city": "Narvik"}]},
+    "contacts[].id": lambda who, own: {"contacts": [{"id": who.contact, "designation": "Buyer"}]},
+    "attributes[].name": lambda who, own: {"attributes": who.attributes()},
+    "addresses[].attributes[].name": lambda who, own: {
+        "addresses": [address_body(type="shipping", id=own.address, attributes=who.attributes())]
+    },
+    "contacts[].attributes[].name": lambda who, own: {
+        "contacts": [contact_body(id=own.contact, attributes=who.attributes())]
+    },
+}
+
+
+def references_in(route: Route) -> set[str]:
+    """The members of a route's body that refer to something, as `addresses[].id`."""
+    schema = TypeAdapter(cast("type[object]", route.operation.body)).json_schema()
+
+    def walk(part: Json, path: str) -> Iterator[str]:
+        part = schema["$defs"][part["$ref"].rsplit("/", 1)[1]] if "$ref" in part else part
+        if part.get("type") == "array":
+            yield from walk(part["items"], f"{path}[]")
+        for name, inner in part.get("properties", {}).items():
+            place = f"{path}.{name}" if path else name
+            is_id = re.search(r"(^|_)ids?$", name) and name not in ("reference_id", "display_id")
+            if is_id or place.endswith("attributes[].name"):
+                yield place
+            yield from walk(inner, place)
+
+    return set(walk(schema, ""))
+
+
+CASES = [
+    (route, reference)
+    for route in WRITES
+    if route.operation.body is not None
+    for reference in sorted(references_in(route))
+]
+
+
+def test_every_reference_in_a_body_is_tried() -> None:
+    """The cases below are found in the wire models: a new reference that nobody wrote a case for fails here."""
+    assert {reference for _, reference in CASES} == set(REFERENCES)
+    assert {str(route) for route, _ in CASES} == set(BASES)
+
+
+async def define(world: World, *names: str) -> None:
+    """Custom fields of these names for customers, addresses and contacts."""
+    for entity, name in product(("customer", "address", "contact"), names):
+        body = {"entity": entity, "name": name, "data_type": "text"}
+        assert (await world.api.post("/v1/attributes", json=body)).status_code == 201
+
+
+@pytest.mark.parametrize(("route", "reference"), CASES, ids=str)
+async def test_foreign_ids_in_a_body_name_nothing(
+    route: Route, reference: str, world: World, other_world: World
+) -> None:
+    """A reference to what another team has: the refusal of a reference to nothing; to what the team has: done."""
+    template = route.operation.path
+    furniture, others = await furnish(world), await furnish(other_world)
+    await define(world, "Ours")
+    await define(other_world, "Theirs")
+    own, foreign = Owned.of(world, furniture, "Ours"), Owned.of(other_world, others, "Theirs")
+    write, base = REFERENCES[reference], BASES[str(route)](world)
+    if reference == "default_shipping_address_id":
+        own = await with_shipping_address(world, furniture, own)
+    before = await world.fingerprint()
+    for guards in ({}, {"customerhub_dry_run": "true"}):
+        answer = await send(world.api, route, furniture.fill(template), base | write(foreign, own), **guards)
+        assert code_of(answer) == (400, "VALIDATION_ERROR")
+        assert [re.sub(r"\[\d\]", "[]", field) for field in fields_of(answer)] == [
+            f"{reference}[]" if reference.endswith("_ids") else reference
+        ]
+        unknown = base | write(Owned.by_nobody(), own)
+        assert same(answer, await send(world.api, route, furniture.fill(template), unknown, **guards))
+    assert await world.fingerprint() == before
+    done = await send(world.api, route, furniture.fill(template), base | write(own, own))
+    assert done.status_code == route.operation.status, done.text
+
+
+async def with_shipping_address(world: World, furniture: Furniture, own: Owned) -> Owned:
+    """The same with an address of the other type."""
+    addresses = (await world.get(furniture.customer))["addresses"]
+    shipping = next(address["id"] for address in addresses if address["type"] == "shipping")
+    return Owned(own.rep, own.price_list, shipping, own.contact, own.attribute)
+
+
+@pytest.mark.parametrize("route", LISTS, ids=str)
+async def test_lists_hold_nothing_foreign(route: Route, world: World, other_world: World) -> None:
+    """However a list is asked for, nothing of another team is in it or counted in it."""
+    own, others = await furnish(world), await furnish(other_world)
+    await define(other_world, "Theirs")
+    foreign = await other_world.get(others.customer)
+    path = own.fill(route.operation.path)
+    unfiltered = await world.api.get(path)
+    assert unfiltered.status_code == 200, unfiltered.text
+    ids = {*other_world.reps, *other_world.price_lists, *UUID.findall(str(foreign)), str(other_world.team.id)}
+    ids.discard(str(admin.operator(world.team.id).actor))  # the command line, which belongs to no team
+    assert ids & set(UUID.findall(unfiltered.text)) == set()
+    assert "Theirs" not in unfiltered.text
+    filters = [
+        ("reference_ids", foreign["reference_id"]),
+        ("reference_ids", foreign["addresses"][0]["reference_id"]),
+        ("email", foreign["assigned_sales_reps"][0]["email"]),
+    ]
+    for name, value in filters:
+        found, nothing = [await world.api.get(path, params={name: asked}) for asked in (value, uuid4().hex)]
+        assert found.status_code == 200
+        assert (found.content, headers_of(found)) == (nothing.content, headers_of(nothing))
+
+
+async def test_teams_may_use_the_same_values(world: World, other_world: World) -> None:
+    """Reference ids, numbers, email addresses, names and terms of one team are free in another, and so are numbers."""
+    body = world.full_body() | {"reference_id": "ERP-1", "email": "post@nordlys.example"}
+    del body["display_id"]
+    made: list[dict[str, Any]] = []  # Any: decoded JSON
+    for team in (world, other_world):
+        owned = {"assigned_sales_rep_ids": team.reps, "assigned_price_list_id": team.price_lists[0]}
+        made.append(await team.create(body | owned))
+        for path, entry in (
+            ("/v1/price-lists", {"reference_id": "PL-1", "name": "Retail", "is_default": True}),
+            ("/v1/attributes", {"entity": "customer", "name": "Region", "data_type": "text"}),
+        ):
+            assert (await team.api.post(path, json=entry)).status_code == 201
+    assert [shown["display_id"] for shown in made] == ["WC_0000000001"] * 2
+    first = await world.get(made[0]["id"])
+    assert first == made[0]
+    answer = await other_world.api.patch(f"/v1/customers/{made[1]['id']}", json={"payment_term": "net45"})
+    assert answer.json()["data"]["payment_term"] == "NET45"
+    assert await world.get(made[0]["id"]) == first

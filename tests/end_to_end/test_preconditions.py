@@ -1,0 +1,97 @@
+"""What holds for every write route of every dialect: `If-Match` decides, and a demanding credential insists on it."""
+
+import pytest
+
+from tests.end_to_end.answers import code_of, fields_of
+from tests.end_to_end.recipes import RECIPES, WRITES, Route, every_write, send
+from tests.support.world import World, make_key
+
+creations = pytest.mark.parametrize("route", [route for route in WRITES if route.operation.creates], ids=str)
+changes = pytest.mark.parametrize("route", [route for route in WRITES if not route.operation.creates], ids=str)
+
+
+@every_write
+async def test_a_tag_that_is_not_the_record_s_changes_nothing(route: Route, world: World) -> None:
+    """Another version's tag, a weak tag and a foreign tag are 412, and nothing has changed."""
+    recipe = await RECIPES[str(route)](world)
+    before = await world.fingerprint()
+    weak = f"W/{recipe.tag}" if recipe.tag else 'W/"1"'
+    for tag in ('"999"', weak, '"0"', '"01"', '"1-gzip"', '"999", W/"1", "abc"'):
+        answer = await send(world.api, route, recipe.path, recipe.body, if_match=tag)
+        assert code_of(answer) == (412, "PRECONDITION_FAILED"), tag
+        assert fields_of(answer) == []
+        assert "etag" not in answer.headers
+    assert await world.fingerprint() == before
+
+
+@every_write
+async def test_a_broken_tag_is_refused(route: Route, world: World) -> None:
+    """A header that is no list of tags is 400, since writing without it would write over what it guards."""
+    recipe = await RECIPES[str(route)](world)
+    before = await world.fingerprint()
+    for tag in ("1", "", '"1', "W/1", '*, "1"', '"1" "2"', "w/*"):
+        answer = await send(world.api, route, recipe.path, recipe.body, if_match=tag)
+        assert code_of(answer) == (400, "VALIDATION_ERROR"), tag
+        assert fields_of(answer) == ["If-Match"]
+    assert await world.fingerprint() == before
+
+
+@creations
+async def test_what_is_not_there_yet_matches_no_tag(route: Route, world: World) -> None:
+    """A creation under any tag, even `*`, is 412 and makes nothing."""
+    recipe = await RECIPES[str(route)](world)
+    assert recipe.tag is None
+    before = await world.fingerprint()
+    for tag in ("*", '"1"', '"0"'):
+        answer = await send(world.api, route, recipe.path, recipe.body, if_match=tag)
+        assert code_of(answer) == (412, "PRECONDITION_FAILED"), tag
+    assert await world.fingerprint() == before
+
+
+@changes
+@pytest.mark.parametrize("form", ["{}", '"999", {}', "*"])
+async def test_the_record_s_own_tag_lets_the_write_through_once(route: Route, form: str, world: World) -> None:
+    """The tag as read, alone or in a list, is right until the write has been done; after it the same tag is stale."""
+    recipe = await RECIPES[str(route)](world)
+    assert recipe.tag is not None
+    done = await send(world.api, route, recipe.path, recipe.body, if_match=form.format(recipe.tag))
+    assert done.status_code == route.operation.status, done.text
+    assert int(done.headers["etag"].strip('"')) == int(recipe.tag.strip('"')) + 1
+    after = await world.fingerprint()
+    late = await send(world.api, route, recipe.path, recipe.other, if_match=recipe.tag)
+    assert code_of(late) == (412, "PRECONDITION_FAILED")
+    assert await world.fingerprint() == after
+
+
+@changes
+async def test_a_retry_of_a_done_write_replays_though_its_tag_is_stale(route: Route, world: World) -> None:
+    """The key is looked up before the tag: whoever did not hear the answer asks again and hears it."""
+    recipe = await RECIPES[str(route)](world)
+    assert recipe.tag is not None
+    first, again = [
+        await send(world.api, route, recipe.path, recipe.body, if_match=recipe.tag, idempotency_key="key")
+        for _ in range(2)
+    ]
+    assert (first.status_code, "idempotent-replayed" in first.headers) == (route.operation.status, False)
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (route.operation.status, "true")
+    assert again.content == first.content
+
+
+@every_write
+async def test_a_demanding_credential_writes_only_with_a_tag(route: Route, world: World) -> None:
+    """Marked so, a credential changes records only under `If-Match` (else 428, and nothing changes) but may create.
+
+    A public route knows no credential that could demand anything.
+    """
+    recipe = await RECIPES[str(route)](world)
+    key = await make_key(world.hub, world.team, requires_precondition=True)
+    before = await world.fingerprint()
+    if not route.operation.creates:
+        assert recipe.tag is not None
+        for headers in ({}, {"idempotency_key": "key"}, {"customerhub_dry_run": "true"}):
+            answer = await send(world.api, route, recipe.path, recipe.body, x_api_key=key, **headers)
+            assert code_of(answer) == (428, "PRECONDITION_REQUIRED")
+        assert await world.fingerprint() == before
+    guards = {"if_match": recipe.tag} if recipe.tag else {}
+    done = await send(world.api, route, recipe.path, recipe.body, x_api_key=key, idempotency_key="key", **guards)
+    assert (done.status_code, "idempotent-replayed" in done.headers) == (route.operation.status, False)

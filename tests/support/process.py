@@ -1,0 +1,67 @@
+"""A real `customerhub serve`, to talk to over a socket and to kill."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+_START_SECONDS = 60
+_STOP_SECONDS = 30
+
+
+@dataclass
+class HubProcess:
+    """One running hub; `url` is its address without a slash at its end."""
+
+    process: Process
+    url: str
+
+    async def kill(self) -> None:
+        """End it by kill -9, and wait until it is gone."""
+        self.process.kill()
+        await self.process.wait()
+
+    async def stop(self) -> int:
+        """Tell it to stop, and wait until it has; its exit code."""
+        self.process.terminate()
+        async with asyncio.timeout(_STOP_SECONDS):
+            return await self.process.wait()
+
+
+@asynccontextmanager
+async def running_hub(log: Path, *arguments: str) -> AsyncIterator[HubProcess]:
+    """Serve on a free port with more arguments; whatever happens, the process is gone afterwards."""
+    with log.open("ab") as errors:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "customerhub", "serve", "--port", "0", "--json", *arguments),
+            env={name: value for name, value in os.environ.items() if not name.startswith("CUSTOMERHUB_")},
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=errors,
+        )
+    try:
+        yield HubProcess(process, await _read_url(process, log))
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _read_url(process: Process, log: Path) -> str:
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            greeting = await process.stdout.readuntil(b"\n}\n")
+    except (asyncio.IncompleteReadError, TimeoutError) as error:
+        raise AssertionError(f"the hub did not start: {_read(log)}") from error
+    return str(msgspec.json.decode(greeting)["url"])
+
+
+def _read(log: Path) -> str:
+    return log.read_text(encoding="utf-8")
