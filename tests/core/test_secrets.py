@@ -13,8 +13,9 @@ from customerhub.core.admin import create_team
 from customerhub.core.hub import Hub
 from customerhub.core.partners import MadeClient, NewClient, create_client
 from customerhub.core.rotation import check_key, rotate
-from customerhub.core.secrets import SecretKeyError, Vault, make_key_file, new_key, seal, to_fingerprint, write_key_file
+from customerhub.core.secrets import Vault, make_key_file, new_key, seal, to_fingerprint, write_key_file
 from customerhub.embedded import Cluster
+from customerhub.model.error import SecretKeyError
 from customerhub.settings import Settings
 from customerhub.store.db import Database, connect
 from customerhub.store.migrate import migrate

@@ -1,10 +1,12 @@
-"""What tests of every route look at in an answer, and in the tables behind it."""
+"""What tests of every route look at in an answer, and in the tables behind it, in whichever dialect's shape."""
 
 from typing import Any
 
 import httpx
 
-Fingerprint = dict[str, tuple[int, str]]
+from tests.support.fingerprint import Fingerprint
+
+PARTNER_SHAPE = ("status", "message", "code", "statusCode", "requestId")
 
 
 def headers_of(answer: httpx.Response) -> dict[str, str]:
@@ -20,12 +22,21 @@ def changed_tables(before: Fingerprint, after: Fingerprint) -> dict[str, int]:
 def code_of(answer: httpx.Response) -> tuple[int, Any]:  # Any: decoded JSON
     """Status and code of a failure, whose shape is checked on the way."""
     failure = answer.json()
-    assert list(failure) == ["code", "message", "details"]
-    assert all(list(detail) == ["field", "reason"] for detail in failure["details"])
+    if "statusCode" in failure:
+        assert [name for name in failure if name in PARTNER_SHAPE] == list(PARTNER_SHAPE)
+        assert (failure["status"], failure["statusCode"]) == ("error", answer.status_code)
+        assert all(list(error) == ["field", "code", "message"] for error in failure.get("errors", ()))
+    else:
+        assert list(failure) == ["code", "message", "details"]
+        assert all(list(detail) == ["field", "reason"] for detail in failure["details"])
     assert answer.headers["content-type"] == "application/json"
     return answer.status_code, failure["code"]
 
 
 def fields_of(answer: httpx.Response) -> list[str]:
-    """The fields that a failure names, in its order."""
-    return [detail["field"] for detail in answer.json()["details"]]
+    """The fields that a failure names, in its order; the header where it names one."""
+    failure = answer.json()
+    if "statusCode" not in failure:
+        return [detail["field"] for detail in failure["details"]]
+    header = failure.get("details", {}).get("header")
+    return [header] if header else [error["field"] for error in failure.get("errors", ())]

@@ -1,23 +1,44 @@
-"""A real server on a socket, for promises that a call in process could not show."""
+"""Doors in process, and a real server on a socket for promises that a call in process could not show."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from customerhub.core.hub import Hub
+from customerhub.web.serve import Site
 from tests.cli.support import Serving
-from tests.support.world import World
+from tests.end_to_end.door import Door
+from tests.end_to_end.doors import door_of
+from tests.end_to_end.recipes import Route
+from tests.support.fixtures import SECRET_KEY
 
 
 @pytest.fixture(scope="session")
 def live(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """`customerhub serve` on this worker's database."""
-    with Serving(tmp_path_factory.mktemp("live") / "data", "--database-url", database_url) as serving:
+    place = tmp_path_factory.mktemp("live") / "data"
+    with Serving(place, "--database-url", database_url, CUSTOMERHUB_SECRET_KEY=SECRET_KEY) as serving:
         yield serving
 
 
 @pytest.fixture
-async def line(live: Serving, world: World) -> AsyncIterator[httpx.AsyncClient]:
-    """A client over a socket that has the key of the test's team."""
-    async with httpx.AsyncClient(base_url=live.url, headers={"X-API-Key": world.api_key}, timeout=30) as client:
-        yield client
+async def door(route: Route, hub: Hub, site: Site) -> AsyncIterator[Door]:
+    """A team through the dialect of the test's route."""
+    async with door_of(route).open(hub, site) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def other_door(route: Route, hub: Hub, site: Site) -> AsyncIterator[Door]:
+    """Another team through the same dialect."""
+    async with door_of(route).open(hub, site) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def line(live: Serving, door: Door) -> AsyncIterator[Door]:
+    """The door's team over a socket."""
+    async with httpx.AsyncClient(base_url=live.url, timeout=30) as api:
+        yield replace(door, api=api)

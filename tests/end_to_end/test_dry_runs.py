@@ -2,24 +2,29 @@
 
 import json
 
+import pytest
+
 from tests.end_to_end.answers import code_of, fields_of, headers_of
-from tests.end_to_end.recipes import RECIPES, WRITES, Route, every_body, every_write, send, without_generated
-from tests.support.world import World
+from tests.end_to_end.door import Door
+from tests.end_to_end.recipes import WRITES, Route, every_body, every_write, without_generated
+from tests.end_to_end.recipes_count import CountDoor, to_auth
+
+TOKENS = ("/partners/grant-access-token", "/partners/refresh-user-access-token")
 
 
 @every_write
-async def test_a_dry_run_is_the_real_answer_and_leaves_every_table_as_it_was(route: Route, world: World) -> None:
+async def test_a_dry_run_is_the_real_answer_and_leaves_every_table_as_it_was(route: Route, door: Door) -> None:
     """Tried twice and then done: the same status, headers and body but for ids, numbers, times and the tag.
 
     After the trials every table has the rows and the checksum that it had, counters and catalogue too.
     """
-    recipe = await RECIPES[str(route)](world)
-    before = await world.fingerprint()
-    tries = [await send(world.api, route, recipe.path, recipe.body, customerhub_dry_run="true") for _ in range(2)]
-    assert await world.fingerprint() == before
-    done = await send(world.api, route, recipe.path, recipe.body, customerhub_dry_run="False")
+    recipe = await door.cook(route)
+    before = await door.fingerprint()
+    tries = [await door.send(route, recipe.path, recipe.body, customerhub_dry_run="true") for _ in range(2)]
+    assert await door.fingerprint() == before
+    done = await door.send(route, recipe.path, recipe.body, customerhub_dry_run="False")
     assert done.status_code == route.operation.status, done.text
-    assert await world.fingerprint() != before
+    assert await door.fingerprint() != before
     for tried in tries:
         assert tried.status_code == done.status_code
         assert headers_of(tried) | {"etag": ""} == headers_of(done) | {"etag": ""}
@@ -29,54 +34,68 @@ async def test_a_dry_run_is_the_real_answer_and_leaves_every_table_as_it_was(rou
 
 
 @every_write
-async def test_a_dry_run_leaves_its_key_free(route: Route, world: World) -> None:
+async def test_a_dry_run_leaves_its_key_free(route: Route, door: Door) -> None:
     """A trial under a key keeps nothing, so that the real request under the same key is done and then replayed."""
-    recipe = await RECIPES[str(route)](world)
-    before = await world.fingerprint()
-    tried = await send(world.api, route, recipe.path, recipe.body, customerhub_dry_run="true", idempotency_key="key")
+    recipe = await door.cook(route)
+    before = await door.fingerprint()
+    tried = await door.send(route, recipe.path, recipe.body, customerhub_dry_run="true", idempotency_key="key")
     assert tried.status_code == route.operation.status
-    assert await world.fingerprint() == before
-    done = await send(world.api, route, recipe.path, recipe.body, idempotency_key="key")
+    assert await door.fingerprint() == before
+    done = await door.send(route, recipe.path, recipe.body, idempotency_key="key")
     assert (done.status_code, "idempotent-replayed" in done.headers) == (route.operation.status, False)
-    after = await world.fingerprint()
-    again = await send(world.api, route, recipe.path, recipe.body, customerhub_dry_run="true", idempotency_key="key")
+    after = await door.fingerprint()
+    again = await door.send(route, recipe.path, recipe.body, customerhub_dry_run="true", idempotency_key="key")
     assert again.status_code == (410 if route.operation.is_public else route.operation.status)
-    assert await world.fingerprint() == after
+    assert await door.fingerprint() == after
 
 
 @every_body
-async def test_a_dry_run_of_an_invalid_request_is_its_real_refusal(route: Route, world: World) -> None:
-    """What would be refused is refused in the same bytes, also under a key, and nothing is kept."""
-    recipe = await RECIPES[str(route)](world)
-    before = await world.fingerprint()
-    real = await send(world.api, route, recipe.path, recipe.wrong)
-    assert code_of(real) == (400, "VALIDATION_ERROR")
+async def test_a_dry_run_of_an_invalid_request_is_its_real_refusal(route: Route, door: Door) -> None:
+    """What would be refused is refused alike, but for the request's own id, also under a key, and nothing is kept."""
+    recipe = await door.cook(route)
+    before = await door.fingerprint()
+    real = await door.send(route, recipe.path, recipe.wrong)
+    assert code_of(real) == door.failures.invalid
     assert fields_of(real) == [recipe.wrong_field]
     for headers in ({}, {"idempotency_key": "key"}):
-        tried = await send(world.api, route, recipe.path, recipe.wrong, customerhub_dry_run="true", **headers)
-        assert (tried.status_code, tried.content, headers_of(tried)) == (400, real.content, headers_of(real))
-    assert await world.fingerprint() == before
+        tried = await door.send(route, recipe.path, recipe.wrong, customerhub_dry_run="true", **headers)
+        assert (tried.status_code, headers_of(tried)) == (400, headers_of(real))
+        shown, told = without_generated(tried.text, real.text)
+        assert shown == told
+    assert await door.fingerprint() == before
 
 
 @every_write
-async def test_a_dry_run_is_asked_for_by_true_alone_and_heeds_the_tag(route: Route, world: World) -> None:
+async def test_a_dry_run_is_asked_for_by_true_alone_and_heeds_the_tag(route: Route, door: Door) -> None:
     """Any other word is 400, since taking it for no would do what was only to be tried; a stale tag is 412 here too."""
-    recipe = await RECIPES[str(route)](world)
-    before = await world.fingerprint()
+    recipe = await door.cook(route)
+    before = await door.fingerprint()
     for value in ("maybe", "", "1", "yes", "true, true"):
-        answer = await send(world.api, route, recipe.path, recipe.body, customerhub_dry_run=value)
-        assert code_of(answer) == (400, "VALIDATION_ERROR"), value
+        answer = await door.send(route, recipe.path, recipe.body, customerhub_dry_run=value)
+        assert code_of(answer) == door.failures.header, value
         assert fields_of(answer) == ["Customerhub-Dry-Run"]
-    stale = await send(world.api, route, recipe.path, recipe.body, customerhub_dry_run="TRUE", if_match='"999"')
-    assert code_of(stale) == (412, "PRECONDITION_FAILED")
-    assert await world.fingerprint() == before
+    stale = await door.send(route, recipe.path, recipe.body, customerhub_dry_run="TRUE", if_match='"999"')
+    assert code_of(stale) == door.failures.stale
+    assert await door.fingerprint() == before
 
 
-async def test_a_dry_run_of_signing_in_gives_no_key(world: World) -> None:
-    """The key in a trial's answer opens nothing."""
-    recipe = await RECIPES["POST /auth/token"](world)
-    route = next(route for route in WRITES if str(route) == "POST /auth/token")
-    tried = await send(world.api, route, recipe.path, recipe.body, customerhub_dry_run="true")
+@pytest.mark.parametrize("route", [route for route in WRITES if str(route) == "POST /auth/token"], ids=str)
+async def test_a_dry_run_of_signing_in_gives_no_key(route: Route, door: Door) -> None:
+    """WizCommerce: the key in a trial's answer opens nothing."""
+    recipe = await door.cook(route)
+    tried = await door.send(route, recipe.path, recipe.body, customerhub_dry_run="true")
     token = json.loads(tried.text)["access_token"]
-    answer = await world.api.get("/v1/customers", headers={"X-API-Key": token})
+    answer = await door.api.get("/v1/customers", headers={"X-API-Key": token})
     assert code_of(answer) == (401, "UNAUTHORIZED")
+
+
+@pytest.mark.parametrize("route", [route for route in WRITES if route.operation.path in TOKENS], ids=str)
+async def test_a_dry_run_of_taking_tokens_gives_none(route: Route, door: Door) -> None:
+    """COUNT: the tokens in a trial's answer open nothing, and those that the client has go on."""
+    assert isinstance(door, CountDoor)
+    recipe = await door.cook(route)
+    tried = await door.send(route, recipe.path, recipe.body, customerhub_dry_run="true")
+    token = json.loads(tried.text)["data"]["result"]["accessToken"]
+    taken = to_auth(door.credential | {"access_token": token})
+    assert code_of(await door.api.get("/partners/customers", auth=taken)) == (401, "invalid_token")
+    assert (await door.api.get("/partners/customers", auth=door.auth)).status_code == 200

@@ -20,9 +20,19 @@ WITHOUT_TEAM = {
     "login": "is a person, who can be a member of many teams",
     "credential_lookup": "finds the team of a secret",
     "schema_migration": "belongs to the database as a whole",
+    "partner_client": "finds the team of a client id; a client may act for several teams",
+    "partner_token": "finds the team of a token",
+    "partner_code": "finds the team of a code",
+    "browser_session": "is a person's, who can be a member of many teams",
+    "secret_key": "belongs to the database as a whole",
 }
 # Foreign keys of a team's tables that lead to one of those, each with its reason.
-BEYOND_THE_TEAM = {("team_user", "login"): "the member is a person, who is no team's"}
+BEYOND_THE_TEAM = {
+    ("browser_session", "login"): "a person signs in, not a team",
+    ("partner_code", "client_id"): "a client may act for other teams than its own",
+    ("partner_grant", "client_id"): "a client may act for other teams than its own",
+    ("team_user", "login"): "the member is a person, who is no team's",
+}
 # Statements that read tables of more than one team, each with its reason.
 WITHOUT_TEAM_PARAMETER = {
     ("access.sql", "find_team"): "finds a team by its name",
@@ -31,6 +41,12 @@ WITHOUT_TEAM_PARAMETER = {
     ("access.sql", "find_credential"): "finds the team of a secret",
     ("access.sql", "find_credential_by_id"): "is the operator's, who names a credential by its id alone",
     ("access.sql", "list_credentials"): "is the operator's, of one team or of all",
+    ("partners.sql", "find_access"): "finds the team of a token",
+    ("partners.sql", "list_grants"): "ends a client in every team that allowed it",
+    ("partners.sql", "lock_grant_of_code"): "finds the team of a code",
+    ("partners.sql", "lock_grant_of_refresh_token"): "finds the team of a token",
+    ("secrets.sql", "list_subscription_secrets"): "is the operator's, who changes the key of every team's secrets",
+    ("sessions.sql", "list_memberships"): "finds the teams of a person",
 }
 # Files that only the operator's doctor reads: every statement looks at the database as a whole.
 OPERATOR_FILES = {"doctor.sql"}
@@ -130,7 +146,7 @@ async def test_choices_are_the_models(hub: Hub) -> None:
     assert found.pop("catalogue_entry.kind") == set(get_args(Kind))
     for table in ("catalogue_entry", "team_user", "login"):
         assert found.pop(f"{table}.status") == set(get_args(model.Status))
-    assert sorted(found) == ["change.action", "team_user.role"]
+    assert sorted(found) == ["change.action", "partner_token.kind", "subscription.status", "team_user.role"]
 
 
 async def test_nothing_runs_behind_a_statement(hub: Hub) -> None:

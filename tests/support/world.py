@@ -15,6 +15,7 @@ from customerhub.dialects.base import find_dialects
 from customerhub.store.access import Team
 from customerhub.web.dialect import CredentialOrder
 from customerhub.web.serve import Site
+from tests.support.fingerprint import Fingerprint, take_fingerprint
 
 Json = dict[str, Any]  # Any: decoded JSON
 DIALECT = "wizcommerce"
@@ -82,20 +83,9 @@ class World:
         found: Json = answer.json()["data"]
         return found
 
-    async def fingerprint(self) -> dict[str, tuple[int, str]]:
+    async def fingerprint(self) -> Fingerprint:
         """Row count and checksum of every table: what a refusal or a dry run must leave as it was."""
-        async with self.hub.database.lease() as connection:
-            tables = await connection.fetch(
-                "select tablename from pg_tables where schemaname = 'public' order by tablename"
-            )
-            prints: dict[str, tuple[int, str]] = {}
-            for (table,) in tables:
-                statement = (
-                    f"select count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric)::text, '') from {table} t"  # noqa: S608 - names from pg_tables
-                )
-                row = await connection.fetchrow(statement)
-                prints[table] = (row[0], row[1])
-            return prints
+        return await take_fingerprint(self.hub)
 
     async def versions(self, customer_id: str) -> list[int]:
         """The versions in a customer's history, in order."""

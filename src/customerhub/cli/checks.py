@@ -12,9 +12,9 @@ from msgspec import Struct
 from customerhub.app import to_limits
 from customerhub.core.hub import Hub
 from customerhub.core.rotation import check_key
-from customerhub.core.secrets import SecretKeyError
 from customerhub.dialects.base import find_dialects
 from customerhub.embedded.binaries import OLDEST_MAJOR
+from customerhub.model.error import SecretKeyError
 from customerhub.settings import Settings
 from customerhub.store.db import Connection
 from customerhub.store.doctor import Server, find_missing_extensions, get_findings, get_server

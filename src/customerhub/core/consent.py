@@ -11,10 +11,9 @@ from customerhub.core.access import hash_secret
 from customerhub.core.hub import Hub
 from customerhub.core.partners import record_consent, settle_grant
 from customerhub.core.redirects import add_query, is_registered
-from customerhub.core.secrets import SecretKeyError
 from customerhub.core.sessions import Membership, Person
 from customerhub.model.answer import Caller
-from customerhub.model.error import FieldError, Forbidden, Invalid, NotFound
+from customerhub.model.error import FieldError, Forbidden, Invalid, NotFound, SecretKeyError
 from customerhub.store import partners as store
 from customerhub.store import sessions as sessions_store
 from customerhub.store.partners import Client, Grant

@@ -6,7 +6,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from msgspec import Struct
 
 from customerhub.core.hub import Hub
-from customerhub.core.secrets import SecretKeyError, new_key, to_fingerprint, write_key_file
+from customerhub.core.secrets import new_key, to_fingerprint, write_key_file
+from customerhub.model.error import SecretKeyError
 from customerhub.store import secrets as store
 
 

@@ -8,17 +8,13 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from customerhub.model.error import HubError
+from customerhub.model.error import SecretKeyError
 from customerhub.store import secrets as store
 from customerhub.store.db import Connection
 
 KEY_FILE = "secret.key"
 
 _REMEMBERED = 1000
-
-
-class SecretKeyError(HubError):
-    """The key is missing, cannot be read, or is not the one that the stored secrets were encrypted with."""
 
 
 class Vault:

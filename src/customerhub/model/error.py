@@ -22,6 +22,7 @@ HubError
 ├── RateLimited            too many requests
 ├── RequestTimeout         the client was too slow to send its body
 ├── Unavailable            the database cannot be reached
+├── SecretKeyError         the key of stored secrets is missing, or another one
 └── Internal               a fault of ours
 """
 
@@ -248,3 +249,7 @@ class Unavailable(HubError):
 
 class Internal(HubError):
     """A fault of ours; the log has the trace under the request id."""
+
+
+class SecretKeyError(HubError):
+    """The key is missing, cannot be read, or is not the one that the stored secrets were encrypted with."""

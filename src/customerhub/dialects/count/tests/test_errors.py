@@ -85,6 +85,12 @@ CASES: list[tuple[HubError, int, str, dict[str, object]]] = [
     (tree.Busy(), 429, "rate_limited", {"type": "RATE_LIMITED"}),
     (tree.RateLimited(7), 429, "rate_limited", {"type": "RATE_LIMITED"}),
     (tree.Unavailable(), 503, "unavailable", {}),
+    (
+        tree.SecretKeyError("the key is another one"),
+        500,
+        "internal_error",
+        {"message": "An unexpected error occurred."},
+    ),
     (tree.Internal(), 500, "internal_error", {"message": "An unexpected error occurred."}),
 ]
 

@@ -28,6 +28,7 @@ EVERY: dict[HubError, tuple[int, str]] = {
     errors.Taken(ONE): (400, "VALIDATION_ERROR"),
     errors.RequestTimeout(): (400, "VALIDATION_ERROR"),
     errors.Unauthenticated(): (401, "UNAUTHORIZED"),
+    errors.InvalidGrant("refresh token"): (401, "UNAUTHORIZED"),
     errors.Forbidden("anything"): (403, "FORBIDDEN"),
     errors.NotFound("customer", "x"): (404, "NOT_FOUND"),
     errors.NoSuchRoute(): (404, "NOT_FOUND"),
@@ -40,6 +41,7 @@ EVERY: dict[HubError, tuple[int, str]] = {
     errors.PreconditionRequired(): (428, "PRECONDITION_REQUIRED"),
     errors.Busy(): (429, "TOO_MANY_REQUESTS"),
     errors.RateLimited(7): (429, "TOO_MANY_REQUESTS"),
+    errors.SecretKeyError("the key is another one"): (500, "INTERNAL_ERROR"),
     errors.Internal(): (500, "INTERNAL_ERROR"),
     errors.Unavailable(): (503, "INTERNAL_ERROR"),
 }
