@@ -23,7 +23,7 @@ from tests.support.strategies import catalogues, customers, moment
 from tests.support.world import Json
 
 pytestmark = pytest.mark.soak
-EXAMPLES = 2000 if os.environ.get("CUSTOMERHUB_SOAK") else 50
+EXAMPLES = 400 if os.environ.get("CUSTOMERHUB_SOAK") else 30
 law = settings(
     max_examples=EXAMPLES,
     deadline=None,
