@@ -21,6 +21,7 @@ from customerhub.store.db import Database, connect
 from customerhub.store.migrate import migrations
 from tests.cli.support import Serving, run_json
 from tests.cli.support import run as run_process
+from tests.support.fixtures import SECRET_KEY
 
 NO_SERVER = "postgresql://somebody:verysecret@127.0.0.1:9/customerhub?password=alsosecret"
 
@@ -302,8 +303,8 @@ def test_it_serves_from_an_external_database(cluster: Cluster, tmp_path: Path) -
     """With `--database-url` the hub migrates that database and makes no directory."""
     cluster.create_database("external")
     url = cluster.url("external")
-    with Serving(tmp_path / "data", "--demo", "--database-url", url) as server:
+    with Serving(tmp_path / "data", "--demo", "--database-url", url, CUSTOMERHUB_SECRET_KEY=SECRET_KEY) as server:
         assert server.ask("GET", "/readyz") == (200, {"status": "ok"})
-        (credential,) = server.answer["demo"]["credentials"].values()
+        credential = server.answer["demo"]["credentials"]["wizcommerce"]
         assert server.ask("GET", "/v1/customers", X_API_Key=credential["api_key"])[0] == 200
         assert not server.data_directory.exists()

@@ -1,10 +1,11 @@
-"""How a COUNT caller is known: a signing client, its signature, and the token that names the team (the sheet, 2)."""
+"""How a COUNT caller is known: a signing client, its signature, and the token that names the team."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from customerhub.core.hub import Hub
 from customerhub.core.partners import NewClient, create_client, find_access
+from customerhub.dialects.count.show import to_time
 from customerhub.dialects.count.signing import find_distance, is_signed_by, to_base_strings
 from customerhub.model.answer import Caller
 from customerhub.model.error import Forbidden, Malformed, Unauthenticated
@@ -19,7 +20,7 @@ _UNSIGNED: Final = ("GET", "HEAD", "DELETE")
 
 
 async def authenticate(hub: Hub, incoming: Incoming) -> Caller:
-    """The caller of a signed request with a bearer token, in the order of the sheet's decision 19.
+    """The caller of a signed request with a bearer token, the cheapest and least telling check first.
 
     Raises Unauthenticated (`missing_credentials`, `invalid_client`, `timestamp_out_of_range`, `invalid_signature`,
     `invalid_token`, `token_expired`), Forbidden where the client may not serve the token's team, RateLimited, and
@@ -101,7 +102,7 @@ async def create_credential(hub: Hub, team: Team, order: CredentialOrder) -> Map
         "client_secret": made.secret,
         "access_token": made.tokens.access,
         "refresh_token": made.tokens.refresh,
-        "access_token_expires_at": made.tokens.access_expires_at,
-        "refresh_token_expires_at": made.tokens.refresh_expires_at,
+        "access_token_expires_at": to_time(made.tokens.access_expires_at),
+        "refresh_token_expires_at": to_time(made.tokens.refresh_expires_at),
         "team_id": str(team.id),
     }

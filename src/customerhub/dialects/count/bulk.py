@@ -32,10 +32,10 @@ async def create_many(call: Call) -> Answer:
 
 async def update_many(call: Call) -> Answer:
     """`PATCH /partners/customers/bulk`: 201 too, as `create_many`; each row names its customer by `uuid`."""
-    return await _run(call, partial(_update_row, call))
+    return await _run(call, partial(_update_row, call), changes_records=True)
 
 
-async def _run(call: Call, to_row: Callable[[int, object], Row]) -> Answer:
+async def _run(call: Call, to_row: Callable[[int, object], Row], *, changes_records: bool = False) -> Answer:
     def read() -> Batch:
         rows = _read_rows(call.json_object())
         return Batch([to_row(position, row) for position, row in enumerate(rows)], _to_row_failure, render)
@@ -43,7 +43,7 @@ async def _run(call: Call, to_row: Callable[[int, object], Row]) -> Answer:
     def render(answers: Sequence[Answer]) -> Answer:
         return respond(call, 201, "Batch accepted", _to_results(answers))
 
-    return await run_batch(call.hub, call.command, read)
+    return await run_batch(call.hub, call.command, read, changes_records=changes_records)
 
 
 def _read_rows(raw: Body) -> list[object]:

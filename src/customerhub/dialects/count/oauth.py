@@ -2,7 +2,6 @@
 
 import hmac
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from customerhub.core.partners import Tokens, end_if_used, exchange, find_access
 from customerhub.core.standing import check_precondition
 from customerhub.dialects.count import grants
 from customerhub.dialects.count.auth import NAME, verify_client
+from customerhub.dialects.count.show import to_time
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.error import FieldError, Invalid, InvalidGrant, Unauthenticated
 from customerhub.store.partners import Client, Kind
@@ -30,7 +30,7 @@ _GRANT_TYPES: Final[dict[Kind, str]] = {"code": "authorization_code", "refresh_t
 async def start(call: Call) -> Answer:
     """`GET /auth2/authorize-intiate`: 200 with the address at which a person signs in and allows or denies.
 
-    Neither signed nor with a token (the sheet, 3). Raises Invalid, Unauthenticated for an unknown client.
+    Neither signed nor with a token. Raises Invalid, Unauthenticated for an unknown client.
     """
     values = {name: call.query.getlist(name) for name in ("clientId", "redirectUri", "state")}
     errors = [
@@ -129,15 +129,11 @@ def _show(tokens: Tokens) -> dict[str, str]:
     return {
         "accessToken": tokens.access,
         "refreshToken": tokens.refresh,
-        "accessTokenExpiresAt": _to_time(tokens.access_expires_at),
-        "refreshTokenExpiresAt": _to_time(tokens.refresh_expires_at),
+        "accessTokenExpiresAt": to_time(tokens.access_expires_at),
+        "refreshTokenExpiresAt": to_time(tokens.refresh_expires_at),
         "workspaceId": str(tokens.team.id),
         "workspaceName": tokens.team.name,
     }
-
-
-def _to_time(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _answer(members: dict[str, object]) -> Answer:

@@ -36,7 +36,7 @@ def is_signed_by(secret: str, signature: str, base_strings: Sequence[str]) -> bo
 
 
 def to_base_strings(method: str, path: str, timestamp: str, body: bytes) -> list[str]:
-    """Everything that a known client signs for this request: each path with each hash of the body (the sheet, 2.2).
+    """Everything that a known client signs for this request: each path with each hash of the body.
 
     `path` and `timestamp` as sent. Never one without the body's hash where there is a body that says something.
     """

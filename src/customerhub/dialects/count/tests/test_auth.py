@@ -1,4 +1,4 @@
-"""Who may ask: every refusal by its code, in the sheet's order, and nothing has happened."""
+"""Who may ask: every refusal by its code, in the order of the checks, and nothing has happened."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

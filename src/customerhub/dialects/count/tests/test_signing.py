@@ -93,7 +93,7 @@ def sign(base: str) -> str:
 def test_every_published_way_of_signing_is_taken(
     method: str, path: str, timestamp: str, body: bytes, signature: str
 ) -> None:
-    """The sheet's vectors verify, whichever of the vendor's clients they come from."""
+    """The known vectors verify, whichever of the vendor's clients they come from."""
     assert is_signed_by(SECRET, signature, to_base_strings(method, path, timestamp, body))
 
 
