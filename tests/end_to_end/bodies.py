@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter
 
+from tests.end_to_end.recipes import Recipe
 from tests.support.world import Json
 
 Values = tuple[object, ...]
@@ -105,46 +106,50 @@ def wrong_declarations(body: Json) -> dict[str, tuple[bytes, dict[str, str]]]:
 class Model:
     """A wire model as a JSON schema, walked member by member."""
 
-    def __init__(self, body: object) -> None:
+    def __init__(self, body: object, recipe: Recipe) -> None:
+        self._starts, self._nullable = recipe.starts, recipe.nullable
         self._schema: dict[str, Any] = TypeAdapter(cast("type[object]", body)).json_schema()  # Any: a schema is JSON
 
-    def wrong_types(self, base: Json, ids: dict[str, str]) -> Iterator[tuple[str, Json]]:
-        """The dotted path of every member and item, with a body in which just that has a value of another type.
-
-        `ids` are ids of real records for items that must name one: `addresses` and `contacts` by their member.
-        """
-        for path, build, part in self._members(self._schema, "", lambda value: value, ids):
+    def wrong_types(self, base: Json) -> Iterator[tuple[str, Json]]:
+        """The dotted path of every member and item, with a body in which just that has a value of another type."""
+        for path, build, part in self._members(self._schema, "", lambda value: value):
             for wrong in WRONG[part["type"]]:
+                if wrong is None and (part.get("nullable") or path in self._nullable):
+                    continue
                 yield path, base | build(wrong)
 
-    def long_texts(self, base: Json, ids: dict[str, str], text: str) -> Iterator[tuple[str, Json]]:
+    def long_texts(self, base: Json, text: str) -> Iterator[tuple[str, Json]]:
         """The same with one very long text in every member that is one."""
-        for path, build, part in self._members(self._schema, "", lambda value: value, ids):
+        for path, build, part in self._members(self._schema, "", lambda value: value):
             if part["type"] == "string":
                 yield path, base | build(text)
 
-    def _members(self, part: Json, path: str, build: Any, ids: dict[str, str]) -> Iterator[tuple[str, Any, Json]]:
+    def _members(self, part: Json, path: str, build: Any) -> Iterator[tuple[str, Any, Json]]:
         part = self._resolve(part)
         if part.get("type") == "array":
             item = self._resolve(part["items"])
             place = f"{path}[0]"
-            yield place, lambda value: build([value]), item
-            if item["type"] == "object":
-                yield from self._members(item, place, lambda value: build([value]), ids)
+            if "type" in item:
+                yield place, lambda value: build([value]), item
+            if item.get("type") == "object":
+                yield from self._members(item, place, lambda value: build([value]))
         for name, inner in part.get("properties", {}).items():
             member = self._resolve(inner)
             if "type" not in member:
                 continue
-            start = {"id": ids[path[:-3]]} if "id" in part["properties"] and name != "id" and path[:-3] in ids else {}
+            start = {key: value for key, value in self._starts.get(path[:-3], {}).items() if key != name}
 
             def put(value: object, name: str = name, start: Json = start) -> Any:  # Any: a body or what is in it
                 return build(start | {name: value})
 
             place = f"{path}.{name}" if path else name
             yield place, put, member
-            yield from self._members(member, place, put, ids) if member["type"] in ("array", "object") else ()
+            yield from self._members(member, place, put) if member["type"] in ("array", "object") else ()
 
     def _resolve(self, part: Json) -> Json:
+        if len(choices := part.get("anyOf", ())) == 2 and {"type": "null"} in choices:
+            other = next(choice for choice in choices if choice != {"type": "null"})
+            return self._resolve(other) | {"nullable": True}
         if "$ref" in part:
             found: Json = self._schema["$defs"][part["$ref"].rsplit("/", 1)[1]]
             return found

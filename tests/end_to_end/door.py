@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import httpx
@@ -97,7 +97,7 @@ class Door(ABC):
     auth: httpx.Auth
 
     failures: ClassVar[Failures]
-    ends: ClassVar[Mapping[str, Failure]]
+    ends: ClassVar[dict[str, Failure]]
     expired: ClassVar[Failure]
     recipes: ClassVar[Mapping[str, Callable[[Any], Awaitable[Recipe]]]]  # Any: each for its own kind of door
     signs_all: ClassVar[bool] = False
@@ -131,14 +131,14 @@ class Door(ABC):
         """The route's recipe in this team; KeyError where nobody wrote one."""
         return await self.recipes[str(route)](self)
 
-    async def send(
-        self, route: Route, path: str, body: Json | None, *, auth: httpx.Auth | None = None, **headers: str
-    ) -> httpx.Response:
+    def showing(self, auth: httpx.Auth) -> Self:
+        """The same door for somebody who shows something else."""
+        return replace(self, auth=auth)
+
+    async def send(self, route: Route, path: str, body: Json | None, **headers: str) -> httpx.Response:
         """One request; `if_match`, `idempotency_key`, `customerhub_dry_run` are headers of these names."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.api.request(
-            route.operation.method, path, json=body, headers=named, auth=auth if auth is not None else self.auth
-        )
+        return await self.api.request(route.operation.method, path, json=body, headers=named, auth=self.auth)
 
     def head(self, method: str, path: str) -> list[str]:
         """The header lines that show the credential for a request without a body."""

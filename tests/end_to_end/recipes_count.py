@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Self
+from typing import ClassVar, Self
 from uuid import UUID, uuid4
 
 import httpx
@@ -50,7 +50,7 @@ class CountDoor(Door):
         mismatch=(422, "idempotency_mismatch"),
         needs_tag=(428, "precondition_required"),
     )
-    ends = {"credential": INVALID_TOKEN, "client": (401, "invalid_client")}  # noqa: RUF012 - nobody writes to it
+    ends: ClassVar[dict[str, Failure]] = {"credential": INVALID_TOKEN, "client": (401, "invalid_client")}
     expired = (401, "token_expired")
     signs_all = True
 
@@ -223,15 +223,19 @@ def _removal(template: str) -> Cook:
     return cook
 
 
-async def _grant(door: CountDoor) -> Recipe:
-    """With a code as a consent gives it, but good for an hour."""
+async def make_code(door: CountDoor) -> str:
+    """A code as a consent gives it, but good for an hour."""
     hub, code, credential = door.hub, f"ac_{uuid4().hex}", UUID(door.credential["id"])
     async with hub.database.transaction() as connection:
         grant = Grant(door.team.id, credential, hub.new_id(), credential)
         now = hub.now()
         client_id = door.credential["client_id"]
         await insert_code(connection, grant, client_id, hash_secret(code), now, now + timedelta(hours=1))
-    body = {"grantType": "authorization_code", "code": code}
+    return code
+
+
+async def _grant(door: CountDoor) -> Recipe:
+    body = {"grantType": "authorization_code", "code": await make_code(door)}
     return Recipe(
         path="/partners/grant-access-token",
         body=body | SURPRISE,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Self
+from typing import ClassVar, Self
 from uuid import UUID, uuid4
 
 import httpx
@@ -49,7 +49,7 @@ class WizCommerceDoor(Door):
         mismatch=(422, "UNPROCESSABLE"),
         needs_tag=(428, "PRECONDITION_REQUIRED"),
     )
-    ends = {"credential": UNAUTHORIZED}  # noqa: RUF012 - nobody writes to it
+    ends: ClassVar[dict[str, Failure]] = {"credential": UNAUTHORIZED}
     expired = UNAUTHORIZED
 
     @classmethod

@@ -76,8 +76,7 @@ async def test_a_retry_of_a_done_write_replays_though_its_tag_is_stale(route: Ro
     recipe = await door.cook(route)
     assert recipe.tag is not None
     first, again = [
-        await door.send(route, recipe.path, recipe.body, if_match=recipe.tag, idempotency_key="key")
-        for _ in range(2)
+        await door.send(route, recipe.path, recipe.body, if_match=recipe.tag, idempotency_key="key") for _ in range(2)
     ]
     assert (first.status_code, "idempotent-replayed" in first.headers) == (route.operation.status, False)
     assert (again.status_code, again.headers["idempotent-replayed"]) == (route.operation.status, "true")

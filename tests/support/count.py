@@ -21,6 +21,9 @@ from customerhub.web.serve import Site
 Json = dict[str, Any]  # Any: decoded JSON
 DIALECT = "count"
 MOUNT = "/partners"
+# For a program that signs what it sends: in the place of a signature, and where it finds the secret.
+TO_BE_SIGNED = "to be signed"
+SECRET_VARIABLE = "TEST_CLIENT_SECRET"
 
 
 def sign(secret: str, method: str, path: str, timestamp: str, body: bytes = b"") -> str:

@@ -38,7 +38,7 @@ from customerhub.model.error import (
     UnsupportedMediaType,
 )
 from customerhub.settings import Settings
-from customerhub.store.access import Team
+from customerhub.store.access import Standing, Team
 from customerhub.web.dialect import CredentialOrder, Document, Incoming
 from customerhub.web.limit import Limits
 from customerhub.web.operation import Call, Handler, Operation
@@ -93,9 +93,10 @@ class FakeHub(Hub):
             raise self.unready
 
     @override
-    async def check_caller(self, caller: Caller) -> None:
+    async def check_caller(self, caller: Caller) -> Standing:
         if self.ended:
             raise self.ended
+        return Standing(None, None, requires_precondition=False, catalogue_version=0)
 
 
 DOCUMENT: Final = Document(

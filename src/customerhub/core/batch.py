@@ -45,24 +45,28 @@ class Batch(Struct, frozen=True):
     render: Callable[[Sequence[Answer]], Answer]
 
 
-async def run_batch(hub: Hub, command: Command, read: Callable[[], Batch]) -> Answer:
+async def run_batch(hub: Hub, command: Command, read: Callable[[], Batch], *, changes_records: bool = False) -> Answer:
     """Run the rows in their order and answer for all of them.
 
     `read` makes the batch from the request and may raise Invalid or Malformed, which a key keeps. Rows see each
     other's writes, in a dry run too, where all are rolled back together. An answer in which a row failed for the
-    moment only (Busy) is not kept: a retry does what is left. Raises what would befall every row: Unauthenticated,
-    PreconditionRequired, PreconditionFailed (a batch has no version), KeyMismatch, Unavailable.
+    moment only (Busy) is not kept: a retry does what is left. `changes_records`: rows write over what is there, which
+    a credential that demands `If-Match` may not do in a batch; it hears so before its key is taken. Raises what would
+    befall every row: Unauthenticated, PreconditionRequired, PreconditionFailed (a batch has no version), KeyMismatch,
+    Unavailable.
     """
     key = command.guards.key
 
     async def run() -> Answer:
-        await hub.check_caller(command.caller)
+        standing = await hub.check_caller(command.caller)
         if key is not None:
             async with hub.database.lease() as connection:
                 kept = await store.find_kept(connection, command.caller, key)
             if kept is not None:
                 return replay(kept, key)
         check_precondition(command.guards, None, is_required=False)
+        if changes_records and standing.requires_precondition:
+            raise PreconditionRequired
         batch = read()
         if command.guards.dry_run:
             async with hub.database.transaction(keep=False) as connection:

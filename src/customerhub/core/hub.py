@@ -15,7 +15,7 @@ from customerhub.model.catalogue import Catalogue
 from customerhub.model.error import Busy, Unauthenticated
 from customerhub.model.nested import Moment
 from customerhub.settings import Settings
-from customerhub.store.access import get_standing
+from customerhub.store.access import Standing, get_standing
 from customerhub.store.catalogue import get_snapshot
 from customerhub.store.db import Connection, Database, Held
 from customerhub.store.migrate import check_current
@@ -89,13 +89,14 @@ class Hub:
             self._catalogues[team] = known
         return known
 
-    async def check_caller(self, caller: Caller) -> None:
-        """Raise Unauthenticated where the credential has ended since this process came to know its caller."""
+    async def check_caller(self, caller: Caller) -> Standing:
+        """The credential's state; Unauthenticated where it has ended since this process came to know its caller."""
         async with self.database.lease() as connection:
             standing = await get_standing(connection, caller)
         if standing is None:
             raise Unauthenticated("unknown")
         check_alive(standing.revoked_at, standing.expires_at, self.now())
+        return standing
 
     def on(self, connection: Connection) -> "Hub":
         """The same hub with everything inside the one transaction that the connection is in."""
