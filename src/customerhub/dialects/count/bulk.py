@@ -37,7 +37,9 @@ async def update_many(call: Call) -> Answer:
 
 async def _run(call: Call, to_row: Callable[[int, object], Row], *, changes_records: bool = False) -> Answer:
     def read() -> Batch:
-        rows = _read_rows(call.json_object())
+        raw = call.json_object()
+        rows = _read_rows(raw)
+        call.command.ignored += (name for name in raw if name != "customers")
         return Batch([to_row(position, row) for position, row in enumerate(rows)], _to_row_failure, render)
 
     def render(answers: Sequence[Answer]) -> Answer:

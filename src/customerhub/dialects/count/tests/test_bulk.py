@@ -235,3 +235,12 @@ async def test_a_dry_run_leaves_nothing_in_memory(partner: Partner, hub: Hub) ->
     assert known is None or known.find_named("payment_term", "phantom") is None
     made = await partner.create(paymentTerm="phantom")
     assert made["paymentTerm"] == "phantom"
+
+
+async def test_what_stands_beside_the_rows_is_named(partner: Partner) -> None:
+    """A member of the envelope that means nothing is ignored, and the answer says so, its replay too."""
+    body = {"customers": [{"customer": "Aster & Co", "email": "ap@aster.example"}], "surprise": 1}
+    for _ in range(2):
+        answer = await partner.api.post(BULK, json=body, headers={"Idempotency-Key": "beside"})
+        assert errors_of(answer) == [None]
+        assert answer.headers["customerhub-ignored"] == "surprise"
