@@ -318,7 +318,7 @@ def test_both_doors_agree(doors: type[Doors]) -> None:
     run_state_machine_as_test(
         doors,
         settings=settings(
-            max_examples=500 if IS_SOAK else 15,
+            max_examples=100 if IS_SOAK else 15,
             stateful_step_count=30 if IS_SOAK else 12,
             deadline=None,
             suppress_health_check=list(HealthCheck),
