@@ -1,8 +1,14 @@
 """What every test may ask for, those beside the dialects too."""
 
+import signal
+
 import pytest
 
 # A failed assertion in a helper shows its values, as one in a test does.
 pytest.register_assert_rewrite("tests.support")
 
 pytest_plugins = ["tests.support.fixtures"]
+
+# A shell starts what it runs in the background deaf to Ctrl-C, and every process that a test starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
