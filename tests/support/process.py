@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from tests.support.fixtures import SECRET_KEY
+
 _START_SECONDS = 60
 _STOP_SECONDS = 30
 
@@ -40,7 +42,7 @@ async def running_hub(log: Path, *arguments: str) -> AsyncIterator[HubProcess]:
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "customerhub", "serve", "--port", "0", "--json", *arguments),
-            env={name: value for name, value in os.environ.items() if not name.startswith("CUSTOMERHUB_")},
+            env=_environment(),
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=errors,
@@ -51,6 +53,12 @@ async def running_hub(log: Path, *arguments: str) -> AsyncIterator[HubProcess]:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """No settings but the key of the secrets that the run's databases may hold already."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CUSTOMERHUB_")}
+    return kept | {"CUSTOMERHUB_SECRET_KEY": SECRET_KEY}
 
 
 async def _read_url(process: Process, log: Path) -> str:
