@@ -8,12 +8,11 @@ from msgspec import Struct
 from customerhub.core.command import Command
 from customerhub.core.hub import Hub
 from customerhub.core.keys import keep_failure
-from customerhub.core.standing import check_alive, replay
+from customerhub.core.standing import replay
 from customerhub.model.answer import Answer
 from customerhub.model.catalogue import Catalogue
-from customerhub.model.error import Busy, Unauthenticated
+from customerhub.model.error import Busy
 from customerhub.store import keys as store
-from customerhub.store.access import Standing, get_standing
 from customerhub.store.db import Connection
 
 _ATTEMPTS = 5
@@ -66,7 +65,7 @@ async def _attempt(
 ) -> Answer | None:
     key = command.guards.key
     async with hub.database.transaction(keep=not command.guards.dry_run) as connection:
-        standing = await _stand(hub, connection, command) if has_credential else None
+        standing = await hub.get_standing(connection, command.caller) if has_credential else None
         kept = await store.find_kept(connection, command.caller, key) if key is not None else None
         if kept is not None and key is not None:
             return replay(kept, key)
@@ -81,12 +80,3 @@ async def _attempt(
         if key is not None:
             await store.keep_answer(connection, command.caller, key, done.answer, hub.now(), is_secret=done.is_secret)
         return done.answer
-
-
-async def _stand(hub: Hub, connection: Connection, command: Command) -> Standing:
-    """The credential's state; raises Unauthenticated."""
-    standing = await get_standing(connection, command.caller)
-    if standing is None:
-        raise Unauthenticated("unknown")
-    check_alive(standing.revoked_at, standing.expires_at, hub.now())
-    return standing

@@ -92,7 +92,11 @@ class Hub:
     async def check_caller(self, caller: Caller) -> Standing:
         """The credential's state; Unauthenticated where it has ended since this process came to know its caller."""
         async with self.database.lease() as connection:
-            standing = await get_standing(connection, caller)
+            return await self.get_standing(connection, caller)
+
+    async def get_standing(self, connection: Connection, caller: Caller) -> Standing:
+        """The same on a connection that is lent already."""
+        standing = await get_standing(connection, caller)
         if standing is None:
             raise Unauthenticated("unknown")
         check_alive(standing.revoked_at, standing.expires_at, self.now())

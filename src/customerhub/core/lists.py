@@ -14,7 +14,6 @@ from customerhub.model.customer import Customer
 from customerhub.model.error import Unauthenticated
 from customerhub.store import customers as customer_store
 from customerhub.store import lists as store
-from customerhub.store.access import get_standing
 from customerhub.store.db import Connection
 from customerhub.store.lists import CustomerFilter, CustomerQuery, Order
 
@@ -70,10 +69,7 @@ async def get_catalogue(hub: Hub, caller: Caller) -> Catalogue:
 
 
 async def _enter(hub: Hub, connection: Connection, caller: Caller) -> Catalogue:
-    standing = await get_standing(connection, caller)
-    if standing is None:
-        raise Unauthenticated("unknown")
-    check_alive(standing.revoked_at, standing.expires_at, hub.now())
+    standing = await hub.get_standing(connection, caller)
     return await hub.catalogue(connection, caller.team, standing.catalogue_version)
 
 
