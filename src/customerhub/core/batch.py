@@ -8,12 +8,11 @@ have theirs. A retry after a crash finds the rows that are done and goes on with
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-import asyncpg
 from msgspec import Struct
 
 from customerhub.core.command import Command
 from customerhub.core.hub import Hub
-from customerhub.core.keys import keep_failure
+from customerhub.core.keys import find_kept, keep_answer, keep_failure
 from customerhub.core.standing import check_precondition, replay
 from customerhub.model.answer import Answer, Guards, IdempotencyKey
 from customerhub.model.error import (
@@ -26,7 +25,6 @@ from customerhub.model.error import (
     Unavailable,
 )
 from customerhub.store import keys as store
-from customerhub.store.db import Connection
 
 # What would befall every other row too: the whole request fails.
 _FATAL = (Unauthenticated, Forbidden, PreconditionRequired, KeyMismatch, Unavailable)
@@ -61,7 +59,7 @@ async def run_batch(hub: Hub, command: Command, read: Callable[[], Batch], *, ch
         standing = await hub.check_caller(command.caller)
         if key is not None:
             async with hub.database.lease() as connection:
-                kept = await store.find_kept(connection, command.caller, key)
+                kept = await find_kept(hub, connection, command.caller, key)
             if kept is not None:
                 return replay(kept, key)
         check_precondition(command.guards, None, is_required=False)
@@ -76,7 +74,11 @@ async def run_batch(hub: Hub, command: Command, read: Callable[[], Batch], *, ch
             await _claim(hub, command, key)
         answers, is_settled = await _run_rows(hub, command, batch)
         answer = batch.render(answers)
-        return await _keep(hub, command, key, answer) if key is not None and is_settled else answer
+        if key is None or not is_settled:
+            return answer
+        async with hub.database.lease() as connection:
+            # Where the same request was faster elsewhere its answer has the same rows.
+            return await keep_answer(hub, connection, command.caller, key, answer)
 
     return await keep_failure(hub, command, run)
 
@@ -103,23 +105,10 @@ async def _claim(hub: Hub, command: Command, key: IdempotencyKey) -> None:
     """Note which request the key belongs to before any row is written. Raises KeyMismatch where it is another's."""
     mark = IdempotencyKey(f"{key.key}{_SEPARATOR}", key.fingerprint)
     async with hub.database.lease() as connection:
-        try:
-            await store.keep_answer(connection, command.caller, mark, _UNDER_WAY, hub.now(), is_secret=True)
-        except asyncpg.UniqueViolationError:
-            kept = await store.find_kept(connection, command.caller, mark)
-            if kept is not None and kept.fingerprint != key.fingerprint:
-                raise KeyMismatch from None
-
-
-async def _keep(hub: Hub, command: Command, key: IdempotencyKey, answer: Answer) -> Answer:
-    """The answer once it is kept; where the same request was faster elsewhere it is that one's, with the same rows."""
-    connection: Connection
-    async with hub.database.lease() as connection:
-        try:
-            await store.keep_answer(connection, command.caller, key, answer, hub.now())
-        except asyncpg.UniqueViolationError:
-            kept = await store.find_kept(connection, command.caller, key)
+        while not await store.keep_answer(connection, command.caller, mark, _UNDER_WAY, hub.now(), is_secret=True):
+            kept = await find_kept(hub, connection, command.caller, mark)
             if kept is None:
-                raise
-            return replay(kept, key)
-    return answer
+                continue
+            if kept.fingerprint != key.fingerprint:
+                raise KeyMismatch
+            return

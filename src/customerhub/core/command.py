@@ -12,7 +12,8 @@ class Command:
     """One write as a door hands it to a use case.
 
     `to_answer` turns a failure into the door's own shape: a key keeps the bytes of permanent failures too.
-    `ignored` collects the paths of members that the contract ignores; the change row keeps them.
+    `ignored` collects the paths of members that the contract ignores; the change row keeps them. `keeps` are failures
+    that a key keeps for this door beside the permanent ones.
     """
 
     caller: Caller
@@ -20,3 +21,4 @@ class Command:
     to_answer: Callable[[HubError], Answer]
     guards: Guards = field(default_factory=Guards)
     ignored: list[str] = field(default_factory=list)
+    keeps: tuple[type[HubError], ...] = ()

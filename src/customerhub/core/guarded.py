@@ -2,12 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
-import asyncpg
 from msgspec import Struct
 
 from customerhub.core.command import Command
 from customerhub.core.hub import Hub
-from customerhub.core.keys import keep_failure
+from customerhub.core.keys import find_kept, keep_failure
 from customerhub.core.standing import replay
 from customerhub.model.answer import Answer
 from customerhub.model.catalogue import Catalogue
@@ -25,6 +24,10 @@ class Done(Struct, frozen=True):
     is_secret: bool = False
 
 
+class _Again(Exception):
+    """No error: takes the transaction back, for the next attempt."""
+
+
 class Work(Struct, frozen=True):
     """What a guarded write works with, inside its transaction."""
 
@@ -38,23 +41,17 @@ async def write_guarded(
 ) -> Answer:
     """Run `work` in a transaction of its own, together with the key; a dry run rolls both back.
 
-    `work` returns None where somebody was faster, and is then run again on a new picture; Busy after five times. It
-    may be run twice, so it must not touch anything but the database. `has_credential` False is for somebody who has
-    just signed in and has no credential yet: none is asked after, and the catalogue is empty.
+    `work` returns None where somebody was faster: what it wrote is rolled back, and it is run again on a new picture;
+    Busy after five times. It may be run twice, so it must not touch anything but the database. `has_credential` False
+    is for somebody who has just signed in and has no credential yet: none is asked after, and the catalogue is empty.
     """
 
     async def run() -> Answer:
         for _ in range(_ATTEMPTS):
             try:
-                answer = await _attempt(hub, command, work, has_credential=has_credential)
-            except asyncpg.UniqueViolationError as error:
-                # Only the key's own row gets here: `work` turns its violations into Taken.
-                if command.guards.key is None:
-                    raise
-                del error
+                return await _attempt(hub, command, work, has_credential=has_credential)
+            except _Again:
                 continue
-            if answer is not None:
-                return answer
         raise Busy
 
     return await keep_failure(hub, command, run)
@@ -62,11 +59,11 @@ async def write_guarded(
 
 async def _attempt(
     hub: Hub, command: Command, work: Callable[[Work], Awaitable[Done | None]], *, has_credential: bool
-) -> Answer | None:
+) -> Answer:
     key = command.guards.key
     async with hub.database.transaction(keep=not command.guards.dry_run) as connection:
         standing = await hub.get_standing(connection, command.caller) if has_credential else None
-        kept = await store.find_kept(connection, command.caller, key) if key is not None else None
+        kept = await find_kept(hub, connection, command.caller, key) if key is not None else None
         if kept is not None and key is not None:
             return replay(kept, key)
         if standing is None:
@@ -76,7 +73,9 @@ async def _attempt(
             scene = Work(connection, catalogue, standing.requires_precondition)
         done = await work(scene)
         if done is None:
-            return None
-        if key is not None:
-            await store.keep_answer(connection, command.caller, key, done.answer, hub.now(), is_secret=done.is_secret)
+            raise _Again
+        if key is not None and not await store.keep_answer(
+            connection, command.caller, key, done.answer, hub.now(), is_secret=done.is_secret
+        ):
+            raise _Again
         return done.answer

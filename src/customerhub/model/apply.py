@@ -1,6 +1,7 @@
 """The one place where a customer changes: a pure function from a record and a patch to the next record."""
 
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from uuid import UUID
 
 import msgspec
@@ -16,12 +17,14 @@ from customerhub.model.catalogue import (
     ServiceLevelDetails,
     ShippingTermDetails,
 )
-from customerhub.model.change import FieldChange
+from customerhub.model.change import FieldChange, differs
 from customerhub.model.customer import Address, AddressType, Contact, Customer
-from customerhub.model.nested import Moment, patch_attributes, patch_list
-from customerhub.model.patch import PLAIN_FIELDS, CustomerPatch, Named
+from customerhub.model.nested import TICK, Moment, join_entries, patch_attributes, patch_list
+from customerhub.model.patch import NESTED_FIELDS, PLAIN_FIELDS, CustomerPatch, Named
+from customerhub.model.references import find_term
 
-TICK = timedelta(microseconds=1)
+__all__ = ["TICK", "Applied", "advance", "apply", "create", "delete"]
+
 _TERMS: tuple[Kind, ...] = ("payment_term", "shipping_term", "carrier")
 _NEW_TERM: dict[Kind, Details] = {
     "payment_term": NoDetails(),
@@ -50,32 +53,39 @@ def apply(before: Customer, patch: CustomerPatch, catalogue: Catalogue, moment: 
     makes its first the default, and a default rep outside the list joins it; a pointer to a removed address or
     contact moves to the next one of its kind; a changed address type clears the pointer of the old type.
     """
-    moment = Moment(moment.actor, max(moment.now, before.updated_at + TICK), moment.mint)
+    moment = moment.after(before.updated_at)
     updates: dict[str, object] = {}
     new_entries: list[CatalogueEntry] = []
     for field in PLAIN_FIELDS:
         value = getattr(patch, field)
         if value is not UNSET:
             updates[field] = (
-                _resolve(field, value, catalogue, new_entries, moment) if isinstance(value, Named) else value
+                _resolve(before, field, value, catalogue, new_entries, moment) if isinstance(value, Named) else value
             )
     nested = _apply_nested(before, patch, updates, moment)
     _settle_service_level(before, updates, catalogue)
     _settle_sales_reps(before, updates)
     _settle_credit_limit(before, updates, moment)
     _settle_pointers(before, updates)
-    differing = {field: value for field, value in updates.items() if value != getattr(before, field)}
+    differing = {field: value for field, value in updates.items() if differs(getattr(before, field), value)}
     if not differing:
         return Applied(before, ())
+    return Applied(*advance(before, differing, nested, moment), tuple(new_entries))
+
+
+def advance(
+    before: Customer, values: Mapping[str, object], nested: Iterable[FieldChange], moment: Moment
+) -> tuple[Customer, tuple[FieldChange, ...]]:
+    """The next version with these other values, and its changes: those of lists inside are given (`nested`)."""
     plain = (
         FieldChange(f"/{field}", getattr(before, field), value)
-        for field, value in differing.items()
-        if field not in ("addresses", "contacts", "attributes")
+        for field, value in values.items()
+        if field not in NESTED_FIELDS
     )
     after = msgspec.structs.replace(
-        before, **differing, version=before.version + 1, updated_at=moment.now, updated_by=moment.actor
+        before, **values, version=before.version + 1, updated_at=moment.now, updated_by=moment.actor
     )
-    return Applied(after, (*plain, *nested), tuple(new_entries))
+    return after, (*plain, *nested)
 
 
 def create(blank: Customer, patch: CustomerPatch, catalogue: Catalogue, moment: Moment) -> Applied:
@@ -99,17 +109,21 @@ def create(blank: Customer, patch: CustomerPatch, catalogue: Catalogue, moment: 
 
 def delete(before: Customer, moment: Moment) -> Applied:
     """The last version of a live record: it is there for the history and for nobody else."""
-    now = max(moment.now, before.updated_at + TICK)
-    after = msgspec.structs.replace(
-        before, deleted_at=now, version=before.version + 1, updated_at=now, updated_by=moment.actor
-    )
-    return Applied(after, (FieldChange("/deleted_at", None, now),))
+    moment = moment.after(before.updated_at)
+    return Applied(*advance(before, {"deleted_at": moment.now}, (), moment))
 
 
-def _resolve(field: str, named: Named, catalogue: Catalogue, new_entries: list[CatalogueEntry], moment: Moment) -> UUID:
+def _resolve(
+    before: Customer,
+    field: str,
+    named: Named,
+    catalogue: Catalogue,
+    new_entries: list[CatalogueEntry],
+    moment: Moment,
+) -> UUID:
     """The id of a free-text term; an entry of that name is made where the team has none."""
     kind = next(term for term in _TERMS if term == field)
-    entry = catalogue.find_named(kind, named.name)
+    entry = find_term(kind, getattr(before, field), named, catalogue)
     if entry is None:
         entry = CatalogueEntry(
             id=moment.mint(),
@@ -130,7 +144,8 @@ def _apply_nested(
 ) -> list[FieldChange]:
     changes: list[FieldChange] = []
     if patch.addresses is not UNSET:
-        updates["addresses"] = patch_list(before.addresses, patch.addresses, Address, moment, "/addresses", changes)
+        addresses = patch_list(before.addresses, patch.addresses, Address, moment, "/addresses", changes)
+        updates["addresses"] = join_entries(addresses, patch.addresses.adopt, "/addresses", changes)
     if patch.contacts is not UNSET:
         updates["contacts"] = patch_list(before.contacts, patch.contacts, Contact, moment, "/contacts", changes)
     if patch.attributes is not UNSET:
@@ -166,10 +181,14 @@ def _settle_credit_limit(before: Customer, updates: dict[str, object], moment: M
     """A limit keeps its id while there is one; none has no unit and no id."""
     if "credit_limit" not in updates:
         return
-    if updates["credit_limit"] is None:
+    limit = updates["credit_limit"]
+    if isinstance(limit, Decimal):
+        # As the column gives it back: the same digits, and no exponent.
+        updates["credit_limit"] = Decimal(f"{limit:f}")
+        if before.credit_limit_id is None:
+            updates["credit_limit_id"] = moment.mint()
+    else:
         updates |= {"credit_limit_unit": None, "credit_limit_id": None}
-    elif before.credit_limit_id is None:
-        updates["credit_limit_id"] = moment.mint()
 
 
 def _settle_pointers(before: Customer, updates: dict[str, object]) -> None:

@@ -1,7 +1,7 @@
-"""What customers refer to: terms, carriers, price lists, groups, custom fields, users; one snapshot a team."""
+"""What a team's records refer to: terms, carriers, price lists, groups, roles, users; one snapshot a team."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
@@ -19,6 +19,7 @@ Kind = Literal[
     "price_list",
     "account_group",
     "attribute_definition",
+    "role",
 ]
 Visibility = Literal["visible", "hidden"]
 DataType = Literal[
@@ -124,6 +125,12 @@ class AttributeDetails(Struct, frozen=True, omit_defaults=True):
     is_mandatory: bool = False
 
 
+class RoleDetails(Struct, frozen=True):
+    """What a credential of this role may do, as `resource:action`."""
+
+    permissions: tuple[str, ...] = ()
+
+
 Details = (
     NoDetails
     | ShippingTermDetails
@@ -133,6 +140,7 @@ Details = (
     | PriceListDetails
     | AccountGroupDetails
     | AttributeDetails
+    | RoleDetails
 )
 DETAILS: Mapping[Kind, type[Details]] = {
     "payment_term": NoDetails,
@@ -143,11 +151,16 @@ DETAILS: Mapping[Kind, type[Details]] = {
     "price_list": PriceListDetails,
     "account_group": AccountGroupDetails,
     "attribute_definition": AttributeDetails,
+    "role": RoleDetails,
 }
 
 
 class CatalogueEntry(Struct, frozen=True):
-    """One entry of any kind; never removed, only marked inactive. System entries cannot be changed."""
+    """One entry of any kind. System entries cannot be changed.
+
+    None is ever removed: a deleted one is inactive, in no list, has no name of its own any more, and is still shown
+    where something refers to it.
+    """
 
     id: UUID
     kind: Kind
@@ -162,10 +175,13 @@ class CatalogueEntry(Struct, frozen=True):
     description: str | None = None
     status: Status = "active"
     is_system: bool = False
+    deleted_at: datetime | None = None
 
     @property
     def unique_key(self) -> str | None:
         """What must be unique among the entries of this kind in the team; None where names may repeat."""
+        if self.deleted_at is not None:
+            return None
         match self.details:
             case PriceListDetails():
                 return None
@@ -177,10 +193,10 @@ class CatalogueEntry(Struct, frozen=True):
 
 
 class User(Struct, frozen=True):
-    """A member of the team, with a login or without; sales reps are users."""
+    """A member of the team, with a login or without; sales reps are users. `access_role` is a role of the catalogue."""
 
     id: UUID
-    email: str
+    email: str | None
     first_name: str
     last_name: str
     created_at: datetime
@@ -193,29 +209,43 @@ class User(Struct, frozen=True):
     department: str | None = None
     username: str | None = None
     status: Status = "active"
+    access_role: UUID | None = None
+
+    @property
+    def name(self) -> str | None:
+        """First and last name in one; None where there is neither."""
+        return " ".join(part for part in (self.first_name, self.last_name) if part) or None
 
 
 class TeamSettings(Struct, frozen=True, omit_defaults=True):
     """What a team decides for itself; every door keeps it.
 
-    `email_policy`: whether an email address belongs to one live customer only. `unknown_members`: ignore (and say
-    so) or refuse. `null_members`: refuse a null where the contract has none, or ignore it. `free_attributes`: accept
+    `email_policy`: whether an email address belongs to one live customer only. `unknown_members`: what the door's own
+    contract says of members that nobody knows, or ignore them (and say so), or refuse them. `null_members`: refuse a
+    null where the contract has none, or ignore it. `free_attributes`: accept
     custom values without a definition although the entity has definitions. `relaxed_create`: do
     without what a contract demands of a new customer and the record does not need (a missing sales rep and price list
     come from the caller and the team's default), instead of refusing.
     """
 
     email_policy: Literal["unique", "free"] = "unique"
-    unknown_members: Literal["ignore", "refuse"] = "ignore"
+    unknown_members: Literal["contract", "ignore", "refuse"] = "contract"
     null_members: Literal["refuse", "ignore"] = "refuse"
     free_attributes: bool = False
     relaxed_create: bool = False
 
 
-class Catalogue:
-    """A snapshot of one team's entries, users and settings at one catalogue version; never changed, only replaced."""
+NOBODY = UUID(int=0)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-    __slots__ = ("_by_key", "_entries", "_users", "settings", "team_name", "version")
+
+class Catalogue:
+    """A snapshot of one team's entries, users and settings at one catalogue version; never changed, only replaced.
+
+    `team` and `team_created_at` are for what comes with every team and has no row of its own.
+    """
+
+    __slots__ = ("_by_key", "_entries", "_users", "settings", "team", "team_created_at", "team_name", "version")
 
     def __init__(
         self,
@@ -225,8 +255,12 @@ class Catalogue:
         *,
         settings: TeamSettings | None = None,
         team_name: str = "",
+        team: UUID = NOBODY,
+        team_created_at: datetime = _LONG_AGO,
     ) -> None:
         self.version = version
+        self.team = team
+        self.team_created_at = team_created_at
         self.settings = settings or TeamSettings()
         self.team_name = team_name
         self._entries = {entry.id: entry for entry in entries}
@@ -245,15 +279,22 @@ class Catalogue:
             self._users.values(),
             settings=self.settings,
             team_name=self.team_name,
+            team=self.team,
+            team_created_at=self.team_created_at,
         )
 
     def find_entry(self, kind: Kind, entry_id: UUID | None) -> CatalogueEntry | None:
-        """The entry of this kind and id, active or not."""
+        """The entry of this kind and id, active or not, deleted or not: what a record that has it shows."""
         entry = self._entries.get(entry_id) if entry_id is not None else None
         return entry if entry is not None and entry.kind == kind else None
 
+    def find_live(self, kind: Kind, entry_id: UUID | None) -> CatalogueEntry | None:
+        """The entry of this kind and id, active or not, unless it is deleted: what a path of its own finds."""
+        entry = self.find_entry(kind, entry_id)
+        return entry if entry is not None and entry.deleted_at is None else None
+
     def find_named(self, kind: Kind, name: str) -> CatalogueEntry | None:
-        """The entry of this kind and name, ignoring case."""
+        """The entry of this kind and name, ignoring case, unless it is deleted."""
         return self._by_key.get((kind, name_key(name)))
 
     def find_user(self, user_id: UUID | None) -> User | None:
@@ -266,8 +307,8 @@ class Catalogue:
         return entry.name if entry is not None else None
 
     def entries(self, kind: Kind) -> tuple[CatalogueEntry, ...]:
-        """All entries of a kind, in no order."""
-        return tuple(entry for entry in self._entries.values() if entry.kind == kind)
+        """All entries of a kind that are not deleted, in no order."""
+        return tuple(entry for entry in self._entries.values() if entry.kind == kind and entry.deleted_at is None)
 
     def users(self) -> tuple[User, ...]:
         """All users, in no order."""

@@ -1,5 +1,7 @@
 """What really changed: one change per committed version of a record, field by field."""
 
+from decimal import Decimal
+
 from msgspec import Struct
 
 
@@ -12,3 +14,19 @@ class FieldChange(Struct, frozen=True, omit_defaults=True):
     path: str
     old: object = None
     new: object = None
+
+
+def differs(old: object, new: object) -> bool:
+    """Whether a value is another one. Of decimals the digits count: `1.00` is not `1.0`, also inside other values."""
+    if old is new:
+        return False
+    if old != new:
+        return True
+    match old, new:
+        case Decimal(), Decimal():
+            return f"{old:f}" != f"{new:f}"
+        case Struct(), Struct():
+            return any(differs(getattr(old, field), getattr(new, field)) for field in old.__struct_fields__)
+        case tuple(), tuple():
+            return any(map(differs, old, new))
+    return False

@@ -71,7 +71,8 @@ class Customer(Struct, frozen=True):
     """One customer at one version; the fields stand in the order of the row's columns.
 
     Text that nobody gave is None, never empty. `display_name` None follows `name`. Addresses and contacts stand in
-    order of creation, then id; reps in the order given. `credit_limit` keeps the digits as sent.
+    order of creation, then id; reps in the order given. `credit_limit` keeps the digits as sent. `merged_into` is
+    where a deleted customer went.
     """
 
     team: UUID
@@ -124,6 +125,7 @@ class Customer(Struct, frozen=True):
     bill_to: UUID | None = None
     ship_to: UUID | None = None
     primary_contact: UUID | None = None
+    merged_into: UUID | None = None
 
     def find_address(self, address_id: UUID | None) -> Address | None:
         """The address of this id, if it is this customer's."""

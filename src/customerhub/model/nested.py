@@ -1,7 +1,7 @@
 """Apply a patch to the lists inside a customer: addresses, contacts, custom values."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from customerhub.model.change import FieldChange
 from customerhub.model.customer import Address, Attribute, Contact
 from customerhub.model.patch import AddressPatch, AttributesPatch, ContactPatch, ListPatch
 
+TICK = timedelta(microseconds=1)
+
 
 class Moment(Struct, frozen=True):
     """Who changes something, when, and where new ids come from."""
@@ -19,6 +21,10 @@ class Moment(Struct, frozen=True):
     actor: UUID
     now: datetime
     mint: Callable[[], UUID]
+
+    def after(self, last: datetime) -> "Moment":
+        """The same, but later than `last`, also under a clock that went back."""
+        return Moment(self.actor, max(self.now, last + TICK), self.mint)
 
 
 Entry = TypeVar("Entry", Address, Contact)
@@ -101,6 +107,18 @@ def patch_list(
         after.append(new)
     after.sort(key=lambda entry: (entry.created_at, entry.id))
     return tuple(after)
+
+
+def join_entries(
+    entries: tuple[Entry, ...], others: Iterable[Entry], path: str, changes: list[FieldChange]
+) -> tuple[Entry, ...]:
+    """The list with entries that come from elsewhere just as they are, in order of creation, then id."""
+    joined = list(entries)
+    for entry in others:
+        changes.append(FieldChange(f"{path}/{entry.id}", None, entry))
+        joined.append(entry)
+    joined.sort(key=lambda entry: (entry.created_at, entry.id))
+    return tuple(joined)
 
 
 def pointer_step(name: str) -> str:

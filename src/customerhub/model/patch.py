@@ -11,6 +11,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 
 from customerhub.model.customer import (
+    Address,
     AddressType,
     CarrierBilling,
     CommissionPolicy,
@@ -77,13 +78,15 @@ class ListPatch(Struct, Generic[EntryPatch], frozen=True):
     """A nested list in its three modes: merge by id (`change`), add and remove, replace whole (`keep_others` False).
 
     Entries not named stay as they are, unless `keep_others` is False: then only changed and added ones remain. Ids
-    of added entries are given by the caller.
+    of added entries are given by the caller. `adopt` are addresses that belonged to none until now: they come as they
+    are, with their ids; core fills it where a pointer names one of them.
     """
 
     change: Mapping[UUID, EntryPatch] = {}
     add: tuple[tuple[UUID, EntryPatch], ...] = ()
     remove: frozenset[UUID] = frozenset()
     keep_others: bool = True
+    adopt: tuple[Address, ...] = ()
 
 
 class CustomerPatch(Struct, frozen=True):

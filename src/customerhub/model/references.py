@@ -1,14 +1,14 @@
 """Check what a patch refers to against the team's catalogue; only values that differ from the record are checked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from customerhub.model.catalogue import AccountGroupDetails, Catalogue, Kind, ServiceLevelDetails
-from customerhub.model.customer import Customer
+from customerhub.model.catalogue import AccountGroupDetails, Catalogue, CatalogueEntry, Kind, ServiceLevelDetails
+from customerhub.model.customer import Address, Contact, Customer, name_key
 from customerhub.model.error import FieldError
-from customerhub.model.patch import CustomerPatch, Named
+from customerhub.model.patch import AddressPatch, ContactPatch, CustomerPatch, ListPatch, Named
 
 _KINDS: tuple[tuple[str, Kind, str], ...] = (
     ("payment_term", "payment_term", "payment term"),
@@ -35,15 +35,38 @@ def reference_errors(before: Customer, patch: CustomerPatch, catalogue: Catalogu
     ]
 
 
+def find_term(kind: Kind, current: UUID | None, value: UUID | Named, catalogue: Catalogue) -> CatalogueEntry | None:
+    """The entry that a patch means by its id or its name.
+
+    By name it is the one that the record has already (`current`), if that bears the name: also where it is inactive
+    or deleted, so that what is shown may be sent back.
+    """
+    if not isinstance(value, Named):
+        return catalogue.find_entry(kind, value)
+    present = catalogue.find_entry(kind, current)
+    if present is not None and name_key(present.name) == name_key(value.name):
+        return present
+    return catalogue.find_named(kind, value.name)
+
+
+def strange_addresses(before: Customer, patch: CustomerPatch) -> frozenset[UUID]:
+    """What the patch's pointers name that the customer will not have: addresses of none, or nothing."""
+    pointers = {value for value in (patch.bill_to, patch.ship_to) if isinstance(value, UUID)}
+    return frozenset(pointers - _ids_after(before.addresses, patch.addresses)) if pointers else frozenset()
+
+
 def _entry_errors(before: Customer, patch: CustomerPatch, catalogue: Catalogue) -> Iterator[FieldError]:
     for field, kind, noun in _KINDS:
         value = getattr(patch, field)
-        if value is UNSET or value is None or isinstance(value, Named) or value == getattr(before, field):
+        if value is UNSET or value is None:
             continue
-        entry = catalogue.find_entry(kind, value)
+        is_named = isinstance(value, Named)
+        entry = find_term(kind, getattr(before, field), value, catalogue)
         if entry is None:
-            yield FieldError((field,), "unknown_id", f"no such {noun}")
-        elif entry.status != "active":
+            # A name that nothing has yet brings its entry along.
+            if not is_named and value != getattr(before, field):
+                yield FieldError((field,), "unknown_id", f"no such {noun}")
+        elif entry.status != "active" and entry.id != getattr(before, field):
             yield FieldError((field,), "inactive", f"this {noun} is inactive")
 
 
@@ -93,7 +116,7 @@ def _service_level_errors(before: Customer, patch: CustomerPatch, catalogue: Cat
         return
     carrier = before.carrier if isinstance(patch.carrier, UnsetType) else patch.carrier
     if isinstance(carrier, Named):
-        named = catalogue.find_named("carrier", carrier.name)
+        named = find_term("carrier", before.carrier, carrier, catalogue)
         carrier = named.id if named is not None else None
     if level.details.carrier != carrier:
         yield FieldError(("service_level",), "wrong_carrier", "this service level belongs to another carrier")
@@ -104,12 +127,19 @@ def _pointer_errors(before: Customer, patch: CustomerPatch) -> Iterator[FieldErr
         ("addresses", ("bill_to", "ship_to"), "address"),
         ("contacts", ("primary_contact",), "contact"),
     ):
-        ids = {entry.id for entry in getattr(before, list_field)}
-        edits = getattr(patch, list_field)
-        if edits is not UNSET:
-            ids = ids - edits.remove if edits.keep_others else ids & set(edits.change)
-            ids |= {entry_id for entry_id, _ in edits.add}
+        ids = _ids_after(getattr(before, list_field), getattr(patch, list_field))
         for pointer in pointers:
             value = getattr(patch, pointer)
             if isinstance(value, UUID) and value not in ids:
                 yield FieldError((pointer,), "unknown_id", f"no such {noun} on this customer")
+
+
+def _ids_after(
+    entries: Iterable[Address | Contact], edits: ListPatch[AddressPatch] | ListPatch[ContactPatch] | UnsetType
+) -> set[UUID]:
+    """The ids that a nested list has once its edits are made."""
+    ids = {entry.id for entry in entries}
+    if isinstance(edits, UnsetType):
+        return ids
+    ids = ids - edits.remove if edits.keep_others else ids & set(edits.change)
+    return ids | {entry_id for entry_id, _ in edits.add} | {address.id for address in edits.adopt}

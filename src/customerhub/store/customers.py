@@ -1,6 +1,6 @@
 """Read and write customers: rows to records, and one call for a version with everything that belongs to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from customerhub.model.answer import Answer, Caller, IdempotencyKey
 from customerhub.model.catalogue import CatalogueEntry
-from customerhub.model.change import FieldChange
+from customerhub.model.change import FieldChange, differs
 from customerhub.model.customer import CUSTOMER_FIELDS, Address, Attribute, Contact, Customer, email_key
 from customerhub.store.db import Connection
 from customerhub.store.queries import load_queries
@@ -28,17 +28,21 @@ _GIVEN = frozenset(("team", "id", "version", "created_at", "updated_at", "create
 _COLUMNS = ", ".join(f"c.{field}" for field in CUSTOMER_FIELDS)
 _READ_FOR_WRITE = QUERIES["read_for_write"].format(columns=_COLUMNS)
 _GET = QUERIES["get"].format(columns=_COLUMNS)
+_GET_MANY = QUERIES["get_many"].format(columns=_COLUMNS)
 _FIND_BY_EMAIL = QUERIES["find_by_email"].format(columns=_COLUMNS)
+# Columns that name what is not deleted while a customer has it.
+_KEEPING = frozenset(("price_groups", "type_group", "credit_limit_unit"))
 _UNDER_POLICY = {"unique_email_key": QUERIES["unique_email_piece"]}
-_FIRST_READ_COLUMN = 10
+_FIRST_READ_COLUMN = 11
 _FIRST_GET_COLUMN = 4
 
 
 class KeptAnswer(Struct, frozen=True):
-    """What an idempotency key remembers; `answer` is None where it held a secret."""
+    """What an idempotency key remembers, and since when; `answer` is None where it held a secret."""
 
     fingerprint: bytes
     answer: Answer | None
+    created_at: datetime
 
 
 class ReadForWrite(Struct, frozen=True):
@@ -99,17 +103,19 @@ async def read_for_write(
         requires_precondition=row[2],
         catalogue_version=row[3],
         has_sinks=row[4],
-        kept=to_kept_answer(row[5], row[6], row[7], row[8]) if row[5] is not None else None,
-        customer=to_customer(row, _FIRST_READ_COLUMN) if row[9] is not None else None,
+        kept=to_kept_answer(row[5], row[6], row[7], row[8], row[9]) if row[5] is not None else None,
+        customer=to_customer(row, _FIRST_READ_COLUMN) if row[10] is not None else None,
     )
 
 
-def to_kept_answer(fingerprint: bytes, status: int, headers: bytes, body: bytes | None) -> KeptAnswer:
+def to_kept_answer(
+    fingerprint: bytes, status: int, headers: bytes, body: bytes | None, created_at: datetime
+) -> KeptAnswer:
     """What a key's row remembers."""
     if body is None:
-        return KeptAnswer(fingerprint, None)
+        return KeptAnswer(fingerprint, None, created_at)
     pairs = msgspec.json.decode(headers, type=tuple[tuple[str, str], ...])
-    return KeptAnswer(fingerprint, Answer(status, body, pairs))
+    return KeptAnswer(fingerprint, Answer(status, body, pairs), created_at)
 
 
 class Reading(Struct, frozen=True):
@@ -140,14 +146,19 @@ async def find_by_email(connection: Connection, caller: Caller, email: str) -> R
     return Reading(row[0], row[1], row[2], to_customer(row, _FIRST_GET_COLUMN) if row[3] is not None else None)
 
 
-async def lock_customer(connection: Connection, team: UUID, customer_id: UUID) -> None:
-    """Hold the row until the transaction ends; a missing row holds nothing."""
-    await connection.fetchrow(QUERIES["lock"], team, customer_id)
+async def lock_customers(connection: Connection, team: UUID, customer_ids: Collection[UUID]) -> None:
+    """Hold the rows until the transaction ends; a missing row holds nothing.
+
+    They are taken in the order of their ids: two who want the same rows wait for each other, and never crosswise.
+    """
+    if customer_ids:
+        await connection.fetch(QUERIES["lock"], team, list(customer_ids))
 
 
-async def has_children(connection: Connection, team: UUID, customer_id: UUID) -> bool:
-    """Whether live customers have this one as their parent."""
-    return bool(await connection.fetchval(QUERIES["has_children"], team, customer_id))
+async def get_customers(connection: Connection, team: UUID, customer_ids: Collection[UUID]) -> dict[UUID, Customer]:
+    """The live ones of these customers, by id."""
+    rows = await connection.fetch(_GET_MANY, team, list(customer_ids))
+    return {customer.id: customer for customer in map(to_customer, rows)}
 
 
 async def write_version(connection: Connection, version: NewVersion) -> bool:
@@ -169,7 +180,11 @@ async def write_version(connection: Connection, version: NewVersion) -> bool:
     ]
     places = [(column, _place(parameters, value)) for column, value in _columns_to_write(version)]
     pieces = _pieces(version, parameters)
-    policy = ""
+    policy = held = if_held = ""
+    kept_entries = _kept_entries(version) if any(column in _KEEPING for column, _ in places) else []
+    if kept_entries:
+        place = _place(parameters, kept_entries)
+        held, if_held = QUERIES["held_piece"].format(place) + " ", " " + QUERIES["if_held_piece"].format(place)
     if _brings_email(version):
         policy = QUERIES["policy_piece"] + " "
         places = [(column, _UNDER_POLICY.get(column, "{0}").format(place)) for column, place in places]
@@ -179,12 +194,16 @@ async def write_version(connection: Connection, version: NewVersion) -> bool:
             values="".join(f", {place}" for _, place in places),
             pieces=pieces,
             policy=policy,
+            held=held,
+            if_held=if_held,
         )
     else:
         statement = QUERIES["update"].format(
             assignments="".join(f", {column} = {place}" for column, place in places),
             pieces=pieces,
             policy=policy,
+            held=held,
+            if_held=if_held,
         )
     return bool(await connection.fetchval(statement, *parameters))
 
@@ -197,12 +216,23 @@ def _columns_to_write(version: NewVersion) -> list[tuple[str, object]]:
         if field in _GIVEN:
             continue
         value = getattr(after, field)
-        if before is not None and (value is (old := getattr(before, field)) or value == old):
+        if before is not None and (value is (old := getattr(before, field)) or not differs(old, value)):
             continue
         columns.append((field, _encode(value) if field in _DECODE else value))
     if _writes_email(version):
         columns += _email_columns(after)
     return columns
+
+
+def _kept_entries(version: NewVersion) -> list[UUID]:
+    """The account groups and the unit that the record did not have: these are not deleted while a record has them.
+
+    Terms, carriers and price lists may be deleted while records have them, so one that is deleted at this very moment
+    is one that was deleted just afterwards, and the common write asks nothing.
+    """
+    before, after = version.before, version.after
+    old, new = ((*c.price_groups, c.type_group, c.credit_limit_unit) if c is not None else () for c in (before, after))
+    return list(dict.fromkeys(entry for entry in new if entry is not None and entry not in old))
 
 
 def _writes_email(version: NewVersion) -> bool:

@@ -7,6 +7,7 @@
 select
     cr.revoked_at, cr.expires_at, cr.requires_precondition, t.catalogue_version, t.has_sinks,
     k.fingerprint, k.status as key_status, k.headers as key_headers, k.body as key_body,
+    k.created_at as key_created_at,
     c.id as customer_id, {columns}
 from credential cr
 join team t on t.id = cr.team
@@ -15,17 +16,21 @@ left join customer c on c.team = $1 and c.id = $3 and c.deleted_at is null
 where cr.team = $1 and cr.id = $2 and t.id = $1
 
 -- name: lock
--- $1 team, $2 customer: holds the row until the transaction ends.
-select version from customer where team = $1 and id = $2 for update
+-- Holds the rows until the transaction ends, taken in the order of their ids. $1 team, $2 customers
+select version from customer where team = $1 and id = any ($2::uuid[]) order by id for update
+
+-- name: get_many
+-- Live customers of these ids. $1 team, $2 customers
+select {columns} from customer c where c.team = $1 and c.id = any ($2::uuid[]) and c.deleted_at is null
 
 -- name: update
 -- One version on: only if the row still is at the version read. All or nothing with its change, event, key and terms.
 -- $1 team, $2 customer, $3 version read, $4 at, $5 actor, $6 actor name, $7 credential, $8 dialect, $9 request id,
 -- $10 changes, $11 ignored, $12 action; further ones as the pieces say.
-with {policy}written as (
+with {policy}{held}written as (
     update customer
     set version = $3::bigint + 1, updated_at = $4, updated_by = $5{assignments}
-    where team = $1 and id = $2 and version = $3 and deleted_at is null
+    where team = $1 and id = $2 and version = $3 and deleted_at is null{if_held}
     returning team, id, version
 ), changed as (
     insert into change (
@@ -37,9 +42,9 @@ select count(*) from written where team = $1
 
 -- name: insert
 -- The first version of a record. Parameters as in `update`; $3 is 0.
-with {policy}written as (
+with {policy}{held}written as (
     insert into customer (team, id, version, created_at, updated_at, created_by, updated_by{columns})
-    values ($1, $2, $3::bigint + 1, $4, $4, $5, $5{values})
+    select $1, $2, $3::bigint + 1, $4, $4, $5, $5{values} where true{if_held}
     returning team, id, version
 ), changed as (
     insert into change (
@@ -58,6 +63,16 @@ policy as (
 
 -- name: unique_email_piece
 (select case when p.is_unique then {0}::text end from policy p)
+
+-- name: held_piece
+-- Catalogue entries that cannot be deleted in use and that the record did not have: they stay until the write is done.
+held as (
+    select id from catalogue_entry where team = $1 and id = any ({0}::uuid[]) and deleted_at is null for key share
+),
+
+-- name: if_held_piece
+-- Nothing is written where one of them was deleted since the catalogue was read.
+ and (select count(*) from held) = cardinality({0}::uuid[])
 
 -- name: event_piece
 , told as (
@@ -137,7 +152,3 @@ left join customer c on c.team = $1 and c.id = (
     limit 1
 )
 where cr.team = $1 and cr.id = $2 and t.id = $1
-
--- name: has_children
--- $1 team, $2 customer
-select exists (select from customer where team = $1 and parent = $2 and deleted_at is null)

@@ -15,7 +15,7 @@ QUERIES = load_queries("keys.sql")
 async def find_kept(connection: Connection, caller: Caller, key: IdempotencyKey) -> KeptAnswer | None:
     """What the key remembers, if it was used."""
     row = await connection.fetchrow(QUERIES["find"], caller.team, caller.dialect, key.key)
-    return to_kept_answer(row[0], row[1], row[2], row[3]) if row is not None else None
+    return to_kept_answer(row[0], row[1], row[2], row[3], row[4]) if row is not None else None
 
 
 async def keep_answer(
@@ -26,9 +26,9 @@ async def keep_answer(
     at: datetime,
     *,
     is_secret: bool = False,
-) -> None:
-    """Remember an answer, or only that there was one where it is secret. Raises asyncpg.UniqueViolationError."""
-    await connection.execute(
+) -> bool:
+    """Remember an answer, or only that there was one where it is secret; False where the key remembers one already."""
+    is_kept = await connection.fetchval(
         QUERIES["insert"],
         caller.team,
         caller.dialect,
@@ -39,3 +39,9 @@ async def keep_answer(
         None if is_secret else answer.body,
         at,
     )
+    return is_kept is not None
+
+
+async def forget(connection: Connection, caller: Caller, key: IdempotencyKey, at: datetime) -> None:
+    """Take away what the key has remembered since `at`; what came after it stays."""
+    await connection.execute(QUERIES["delete"], caller.team, caller.dialect, key.key, at)

@@ -2,9 +2,17 @@
 
 -- name: find
 -- $1 team, $2 dialect, $3 key
-select fingerprint, status, headers, body from idempotency_key where team = $1 and dialect = $2 and key = $3
+select fingerprint, status, headers, body, created_at
+from idempotency_key where team = $1 and dialect = $2 and key = $3
+
+-- name: delete
+-- Only the row of that time: another request may have taken the key anew. $1 team, $2 dialect, $3 key, $4 at
+delete from idempotency_key where team = $1 and dialect = $2 and key = $3 and created_at = $4
 
 -- name: insert
+-- Returns nothing where the key is taken, also by a transaction that is waited for.
 -- $1 team, $2 dialect, $3 key, $4 fingerprint, $5 status, $6 headers, $7 body or null for a secret one, $8 at
 insert into idempotency_key (team, dialect, key, fingerprint, status, headers, body, created_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (team, dialect, key) do nothing
+returning true
