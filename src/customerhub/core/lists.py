@@ -1,7 +1,8 @@
 """Use cases that list: customers from the database, what the catalogue holds from its snapshot."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -12,20 +13,24 @@ from customerhub.model.answer import Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
 from customerhub.model.error import Unauthenticated
+from customerhub.model.page import Position, created, to_window
 from customerhub.store import customers as customer_store
 from customerhub.store import lists as store
 from customerhub.store.db import Connection
 from customerhub.store.lists import CustomerFilter, CustomerQuery, Order
+from customerhub.store.relatives import Relatives, Wanted, get_relatives
 
 __all__ = [
     "CustomerFilter",
     "CustomerPage",
     "CustomerQuery",
+    "CustomerWalk",
     "Order",
     "find_customer_by_email",
     "get_catalogue",
     "list_customers",
     "page_of",
+    "walk_customers",
 ]
 
 Item = TypeVar("Item")
@@ -39,12 +44,54 @@ class CustomerPage(Struct, frozen=True):
     catalogue: Catalogue
 
 
+class CustomerWalk(Struct, frozen=True):
+    """One page of customers newest first, with what they refer to and the relatives that were wanted, by customer.
+
+    `before` and `after` are the positions of the pages of newer and of older customers, None where there is none.
+    """
+
+    customers: tuple[Customer, ...]
+    relatives: Mapping[UUID, Relatives]
+    catalogue: Catalogue
+    has_before: bool
+    has_after: bool
+    before: Position | None
+    after: Position | None
+
+
 async def list_customers(hub: Hub, caller: Caller, query: CustomerQuery) -> CustomerPage:
     """A page of the team's live customers; raises Unauthenticated."""
     async with hub.database.lease() as connection:
-        catalogue = await _enter(hub, connection, caller)
+        await hub.get_standing(connection, caller)
         customers, total = await store.list_customers(connection, caller.team, query)
-        return CustomerPage(customers, total, catalogue)
+        return CustomerPage(customers, total, await _enter(hub, connection, caller))
+
+
+async def walk_customers(
+    hub: Hub,
+    caller: Caller,
+    chosen: CustomerFilter,
+    position: Position | None,
+    limit: int,
+    wanted: Wanted | None = None,
+    *,
+    with_nested: bool = True,
+) -> CustomerWalk:
+    """A page of at most `limit` live customers by (created_at, id), newest first; raises Unauthenticated.
+
+    A customer keeps its place while others come, go and change, so a walk from page to page sees each that was there
+    throughout exactly once, and no page costs more for what lies before it. Without `with_nested` the customers come
+    without their addresses, contacts and custom values; without `wanted` there are no relatives.
+    """
+    async with hub.database.lease() as connection:
+        await hub.get_standing(connection, caller)
+        found = await store.walk_customers(
+            connection, caller.team, chosen, position, limit + 1, with_nested=with_nested
+        )
+        page = to_window(found, position, limit, created)
+        relatives = {} if wanted is None else await get_relatives(connection, caller.team, page.items, wanted)
+        catalogue = await _enter(hub, connection, caller)
+    return CustomerWalk(page.items, relatives, catalogue, page.has_before, page.has_after, page.before, page.after)
 
 
 async def find_customer_by_email(hub: Hub, caller: Caller, email: str) -> Written | None:
@@ -69,6 +116,7 @@ async def get_catalogue(hub: Hub, caller: Caller) -> Catalogue:
 
 
 async def _enter(hub: Hub, connection: Connection, caller: Caller) -> Catalogue:
+    """The catalogue as it stands: read after customers it has what came with them, read before it could lack that."""
     standing = await hub.get_standing(connection, caller)
     return await hub.catalogue(connection, caller.team, standing.catalogue_version)
 

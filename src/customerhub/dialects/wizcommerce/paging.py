@@ -1,19 +1,15 @@
 """Query parameters and pages of WizCommerce lists."""
 
-import re
-from datetime import UTC, datetime
-from typing import Annotated, Literal, TypeVar, cast
+from datetime import datetime
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
-from starlette.datastructures import QueryParams
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, override
 
 from customerhub.dialects.wizcommerce.wire import Status
-from customerhub.model.error import FieldError, Invalid
+from customerhub.web import query
 
-Default = TypeVar("Default")
-MAX_REFERENCE_IDS = 100
-_WHOLE = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+_STATUSES: tuple[Status, ...] = ("active", "inactive")
 # Further on an offset would cost more than any list is worth.
 MAX_PAGE = 10_000_000
 
@@ -81,47 +77,14 @@ class DefinitionListQuery(PageQuery, total=False):
     entity: Literal["customer", "product", "address", "contact", "order"]
 
 
-class QueryReader:
-    """Reads query parameters one by one and names all that are wrong at once; unknown ones are left to others."""
+class QueryReader(query.QueryReader):
+    """The common reader, with what most lists of this API take."""
 
-    def __init__(self, query: QueryParams) -> None:
-        self._query = query
-        self._errors: list[FieldError] = []
-
-    def integer(self, name: str, default: int, highest: int) -> int:
-        """A whole number from 1 on."""
-        text = self._query.get(name)
-        if text is None:
-            return default
-        if _WHOLE.fullmatch(text) and int(text) <= highest:
-            return int(text)
-        return self._refuse(name, f"must be a whole number from 1 to {highest}", default)
-
-    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
-        """One of a few words."""
-        text = self._query.get(name, default)
-        return text if text in choices else self._refuse(name, f"must be one of {', '.join(choices)}", default)
-
+    @override
     def time(self, name: str) -> datetime | None:
         """A time in UTC, cut to whole seconds as all times are shown."""
-        text = self._query.get(name)
-        if text is None:
-            return None
-        try:
-            at = datetime.fromisoformat(text)
-            return at.replace(microsecond=0, tzinfo=at.tzinfo or UTC).astimezone(UTC)
-        except (ValueError, OverflowError):
-            return self._refuse(name, "must be a UTC time, for example 2025-03-04T09:10:11Z", None)
-
-    def texts(self, name: str) -> tuple[str, ...] | None:
-        """Texts separated by commas, repeated, or both; blanks are dropped."""
-        if name not in self._query:
-            return None
-        parts = (part.strip() for text in self._query.getlist(name) for part in text.split(","))
-        texts = tuple(dict.fromkeys(part for part in parts if part))
-        if len(texts) > MAX_REFERENCE_IDS:
-            return self._refuse(name, f"must name at most {MAX_REFERENCE_IDS}", texts)
-        return texts
+        at = super().time(name)
+        return at.replace(microsecond=0) if at is not None else None
 
     def page(self) -> tuple[int, int]:
         """The page and its size."""
@@ -133,16 +96,7 @@ class QueryReader:
 
     def status(self) -> Status:
         """Active unless asked otherwise."""
-        return cast("Status", self.choice("status", ("active", "inactive"), "active"))
-
-    def check(self) -> None:
-        """Raise Invalid with everything that was wrong."""
-        if self._errors:
-            raise Invalid(tuple(self._errors))
-
-    def _refuse(self, name: str, reason: str, default: Default) -> Default:
-        self._errors.append(FieldError((name,), "query", reason))
-        return default
+        return self.choice("status", _STATUSES, "active")
 
 
 def to_pagination(page: int, page_size: int, total: int) -> dict[str, int]:
