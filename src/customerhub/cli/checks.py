@@ -12,6 +12,7 @@ from msgspec import Struct
 from customerhub.app import to_limits
 from customerhub.core.hub import Hub
 from customerhub.core.rotation import check_key
+from customerhub.core.system import list_bare_teams
 from customerhub.dialects.base import find_dialects
 from customerhub.embedded.binaries import OLDEST_MAJOR
 from customerhub.model.error import SecretKeyError
@@ -105,7 +106,7 @@ def _check_server(server: Server, settings: Settings) -> Iterator[Check]:
 
 
 def _check_connections(server: Server, settings: Settings) -> Check:
-    wanted = settings.workers * settings.connections
+    wanted = settings.workers * (settings.connections + 1)
     found = f"{wanted} wanted, {server.max_connections} allowed by the server"
     if wanted + _SPARE_CONNECTIONS > server.max_connections:
         mend = "Lower `workers` or `connections`, or raise max_connections on the server."
@@ -140,6 +141,12 @@ async def _check_records(connection: Connection) -> AsyncIterator[Check]:
     yield _check_counts("email keys", findings.wrong_email_keys, "agree with each team's policy", policy)
     restore = "Something wrote past the hub: restore from a backup, or change each of them once to give it a history."
     yield _check_counts("history", findings.without_history, "every record's version has its change", restore)
+    bare = ", ".join(name for _, name, _ in await list_bare_teams(connection))
+    if bare:
+        found = f"units, payment terms or roles are missing in {bare}"
+        yield Check("system rows", ok=False, found=found, mend="Run `customerhub migrate`: it adds them.")
+    else:
+        yield Check("system rows", ok=True, found="every team has what comes with every team")
     if findings.missing_counters:
         found = f"none in {', '.join(findings.missing_counters)}"
         yield Check("counters", ok=False, found=found, mend="Restore the table number_counter from a backup.")

@@ -7,8 +7,9 @@ import typer
 from customerhub.cli.options import Choices, command
 from customerhub.cli.output import show
 from customerhub.cli.session import check_usable, open_database
+from customerhub.core.system import bring_up
 from customerhub.store.db import Database
-from customerhub.store.migrate import applied, migrate
+from customerhub.store.migrate import applied
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,11 +26,14 @@ def migrate_database(choices: Choices) -> None:
 
 
 async def migrate_at(url: str) -> tuple[list[str], int]:
-    """Apply what is missing; the names of the files, and the number of the newest. Raises Refused, Unavailable."""
+    """Apply what is missing; the names of the files, and the number of the newest. Raises Refused, Unavailable.
+
+    Teams of older versions get what comes with every team.
+    """
     database = Database(url, size=1)
     try:
         async with database.lease() as connection:
             await check_usable(connection)
-            return await migrate(connection), await applied(connection)
+            return await bring_up(connection), await applied(connection)
     finally:
         await database.close()

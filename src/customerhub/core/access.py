@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache, partial
 from uuid import UUID
@@ -12,7 +13,7 @@ import argon2
 from customerhub.core.hub import Hub
 from customerhub.model.answer import Caller
 from customerhub.model.change import FieldChange
-from customerhub.model.error import Unauthenticated
+from customerhub.model.error import Forbidden, Unauthenticated
 from customerhub.store import access as store
 from customerhub.store.access import Credential, Login
 from customerhub.store.catalogue import AuditRow, insert_audit
@@ -77,6 +78,19 @@ def _nobody() -> str:
     return _HASHER.hash(secrets.token_urlsafe(32))
 
 
+def check_power(caller: Caller, permissions: Iterable[str]) -> None:
+    """Raise Forbidden where somebody would hand on, or take, what they may not do themselves."""
+    for permission in permissions:
+        if permission not in caller.scopes:
+            raise Forbidden(permission)
+
+
+def make_secret(prefix: str, mask: str) -> tuple[str, str]:
+    """A new secret, 256 random bits behind `prefix`, and what may be shown of it again."""
+    secret = prefix + secrets.token_urlsafe(32)
+    return secret, f"{prefix}{mask}{secret[-4:]}"
+
+
 async def store_credential(  # noqa: PLR0913 - a credential has that many marks, all named by keyword
     hub: Hub,
     connection: Connection,
@@ -90,12 +104,14 @@ async def store_credential(  # noqa: PLR0913 - a credential has that many marks,
     scopes: tuple[str, ...] = (),
     requires_precondition: bool = False,
     expires_at: datetime | None = None,
+    role: UUID | None = None,
+    mask: str = "…",
 ) -> tuple[Credential, str]:
     """Make a credential of the maker's team and, if no other is named, dialect; with an audit row.
 
-    The secret is 256 random bits behind `prefix`; it is returned and only its hash is kept.
+    The secret is returned and only its hash is kept, with a hint for people: `prefix`, `mask` and the end of it.
     """
-    secret = prefix + secrets.token_urlsafe(32)
+    secret, hint = make_secret(prefix, mask)
     credential = Credential(
         team=maker.team,
         id=hub.new_id(),
@@ -105,8 +121,9 @@ async def store_credential(  # noqa: PLR0913 - a credential has that many marks,
         team_user=team_user,
         scopes=scopes,
         requires_precondition=requires_precondition,
-        hint=f"{prefix}…{secret[-4:]}",
+        hint=hint,
         expires_at=expires_at,
+        role=role,
     )
     await store.insert_credential(connection, credential, hash_secret(secret))
     what = FieldChange("/name", None, name), FieldChange("/dialect", None, credential.dialect)

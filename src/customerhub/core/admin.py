@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from customerhub.core.access import hash_password, store_credential
 from customerhub.core.hub import Hub
+from customerhub.core.system import ROLES, SystemRole, furnish_team, to_role_id
 from customerhub.model.answer import Caller
 from customerhub.model.catalogue import TeamSettings, User
 from customerhub.model.change import FieldChange
@@ -40,15 +41,17 @@ class NewUser(Struct, frozen=True):
 
 
 async def create_team(hub: Hub, name: str, settings: TeamSettings | None = None) -> Team:
-    """Make a team. Raises Taken (`name`) and Invalid for a blank name."""
+    """Make a team, with what comes with every team. Raises Taken (`name`) and Invalid for a blank name."""
     if not name.strip():
         raise Invalid((FieldError(("name",), "blank", "must not be blank"),))
     team = Team(hub.new_id(), name.strip(), settings or TeamSettings(), 1)
+    now = hub.now()
     async with hub.database.transaction() as connection:
         try:
-            await store.insert_team(connection, team, hub.now())
+            await store.insert_team(connection, team, now)
         except asyncpg.UniqueViolationError as error:
             raise Taken((FieldError(("name",), "name_taken", "another team has this name"),)) from error
+        await furnish_team(connection, team.id, now)
         await _audit(hub, connection, team.id, "team", team.id, "created", {"name": team.name})
     return team
 
@@ -121,7 +124,7 @@ async def create_user(hub: Hub, team: Team, new: NewUser) -> User:
     async with hub.database.transaction() as connection:
         try:
             if user.login is not None:
-                await store.insert_login(connection, user.login, user.email, password_hash, now)
+                await store.insert_login(connection, user.login, new.email, password_hash, now)
             await catalogue_store.insert_user(connection, team.id, user, role=new.role)
         except asyncpg.UniqueViolationError as error:
             raise Taken((FieldError(("email",), "email_taken", "belongs to somebody else"),)) from error
@@ -130,7 +133,7 @@ async def create_user(hub: Hub, team: Team, new: NewUser) -> User:
     return user
 
 
-async def create_credential(
+async def create_credential(  # noqa: PLR0913 - a credential has that many marks, all named by keyword
     hub: Hub,
     team: Team,
     *,
@@ -140,8 +143,12 @@ async def create_credential(
     team_user: UUID | None = None,
     scopes: tuple[str, ...] = (),
     requires_precondition: bool = False,
+    role: SystemRole | None = None,
+    mask: str = "…",
 ) -> tuple[Credential, str]:
-    """Make a credential of one secret; the secret is returned and not kept."""
+    """Make a credential of one secret; the secret is returned and not kept. A `role` brings its permissions."""
+    if role is not None:
+        scopes = (*scopes, *ROLES[role][1])
     async with hub.database.transaction() as connection:
         return await store_credential(
             hub,
@@ -154,6 +161,8 @@ async def create_credential(
             team_user=team_user,
             scopes=scopes,
             requires_precondition=requires_precondition,
+            role=to_role_id(team.id, role) if role is not None else None,
+            mask=mask,
         )
 
 
@@ -164,16 +173,21 @@ async def list_credentials(hub: Hub, team: Team | None) -> list[dict[str, object
 
 
 async def revoke_credential(hub: Hub, credential_id: UUID) -> dict[str, object]:
-    """End a credential; the very next request with it is refused. Raises NotFound; twice is once."""
+    """End a credential, with what renews it or what it renews; the very next request with it is refused.
+
+    Raises NotFound; twice is once.
+    """
     async with hub.database.transaction() as connection:
         found = await store.find_credential(connection, credential_id)
         if found is None:
             raise NotFound("credential", str(credential_id))
-        team = found["team"]
+        team, first = found["team"], found["first"]
         assert isinstance(team, UUID)  # noqa: S101 - the column's type
-        version = await store.revoke_credential(connection, team, credential_id, hub.now())
+        assert isinstance(first, UUID)  # noqa: S101 - the column's type
+        await store.lock_credential(connection, team, first)
+        version = await store.revoke_credential(connection, team, first, hub.now())
         if version is not None:
-            await _audit(hub, connection, team, "credential", credential_id, "revoked", {}, version=version)
+            await _audit(hub, connection, team, "credential", first, "revoked", {}, version=version)
     return {"id": credential_id, "team": team, "name": found["name"], "revoked": True}
 
 

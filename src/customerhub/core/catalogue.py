@@ -1,7 +1,11 @@
-"""Use cases on what customers refer to: create and update an entry of any kind."""
+"""Use cases on what customers refer to: get, create, update and delete an entry of any kind.
 
-from collections.abc import Callable
-from typing import TypeVar
+What is deleted stays in its table, so that foreign keys hold and customers that have it show it. An entry that
+others begin to refer to is held for that moment, and one that is deleted is taken whole, so that of both at once one
+sees the other.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from uuid import UUID
 
 import asyncpg
@@ -11,15 +15,26 @@ from msgspec import Struct
 from customerhub.core.command import Command
 from customerhub.core.guarded import Done, Work, write_guarded
 from customerhub.core.hub import Hub
+from customerhub.core.lists import get_catalogue
 from customerhub.core.standing import check_precondition
-from customerhub.model.answer import Answer
-from customerhub.model.catalogue import Catalogue, CatalogueEntry, Details, Kind, NoDetails, PriceListDetails
-from customerhub.model.change import FieldChange
+from customerhub.model.answer import Answer, Caller
+from customerhub.model.catalogue import (
+    Catalogue,
+    CatalogueEntry,
+    Details,
+    Kind,
+    NoDetails,
+    PriceListDetails,
+    ServiceLevelDetails,
+    ShippingTermDetails,
+)
+from customerhub.model.change import FieldChange, differs
 from customerhub.model.customer import Status
-from customerhub.model.error import Conflict, FieldError, Invalid, NotFound, Taken
+from customerhub.model.error import Conflict, FieldError, Invalid, NotFound, Path, Taken
 from customerhub.store import catalogue as store
 
-Value = TypeVar("Value")
+_SYSTEM = "entries that come with every team cannot be changed"
+_USERS = {"customer": "a customer refers to it", "shipping_term": "a shipping term refers to it"}
 
 
 class EntryValues(Struct, frozen=True):
@@ -33,15 +48,25 @@ class EntryValues(Struct, frozen=True):
 
 
 class EntryProposal(Struct, frozen=True):
-    """What a door makes of a request for an entry: its values, and the errors it found, with its own paths."""
+    """What a door makes of a request for an entry: its values, and the errors it found, with its own paths.
+
+    `names` are its words for `name` and `reference_id` where these must be unique and its own differ.
+    """
 
     values: EntryValues
     errors: tuple[FieldError, ...] = ()
+    names: Mapping[str, str] = {}
 
 
 def values_of(entry: CatalogueEntry) -> EntryValues:
     """What a caller has decided of an entry so far."""
     return EntryValues(entry.name, entry.reference_id, entry.description, entry.status, entry.details)
+
+
+async def get_entry(hub: Hub, caller: Caller, kind: Kind, entry_id: UUID | None) -> tuple[CatalogueEntry, Catalogue]:
+    """An entry that is not deleted, with the catalogue it stands in; raises Unauthenticated, NotFound."""
+    catalogue = await get_catalogue(hub, caller)
+    return _get_live(catalogue, kind, entry_id), catalogue
 
 
 async def create_entry(
@@ -51,11 +76,15 @@ async def create_entry(
     decide: Callable[[Catalogue], EntryProposal],
     render: Callable[[CatalogueEntry], Answer],
 ) -> Answer:
-    """Make an entry. Raises Invalid, Taken (`name` or `reference_id`) and what every guarded write raises."""
+    """Make an entry. Raises Invalid, Taken (`name` or `reference_id`) and what every guarded write raises.
+
+    What its details refer to is the door's to check; where that is deleted at this very moment `decide` is asked again.
+    """
 
     async def work(scene: Work) -> Done | None:
         check_precondition(command.guards, None, is_required=False)
-        values = _checked(decide(scene.catalogue))
+        proposal = decide(scene.catalogue)
+        values = _checked(proposal)
         moment = hub.moment(command.caller)
         entry = CatalogueEntry(
             id=hub.new_id(),
@@ -70,12 +99,14 @@ async def create_entry(
             description=values.description,
             status=values.status,
         )
+        if not await _hold_references(command, scene, NoDetails(), entry.details):
+            return None
         await _keep_one_default(hub, command, scene, entry)
         try:
             async with scene.connection.transaction():
                 await store.insert_entry(scene.connection, command.caller.team, entry)
         except asyncpg.UniqueViolationError as error:
-            await _check_taken(command, scene, entry, error)
+            await _check_taken(command, scene, entry, proposal.names, error)
             return None
         await _record(command, scene, entry, "created", (FieldChange("", None, entry),))
         return Done(render(entry))
@@ -94,15 +125,17 @@ async def update_entry(
     """Change an entry; nothing is written where nothing differs. Raises NotFound and what `create_entry` raises."""
 
     async def work(scene: Work) -> Done | None:
-        before = scene.catalogue.find_entry(kind, entry_id)
-        if before is None:
-            raise NotFound(kind, str(entry_id))
+        before = _get_live(scene.catalogue, kind, entry_id)
         check_precondition(command.guards, before.version, is_required=scene.requires_precondition)
         if before.is_system:
-            raise Conflict("entries that come with every team cannot be changed")
-        values = _checked(decide(before, scene.catalogue))
-        if values == values_of(before):
+            raise Conflict(_SYSTEM)
+        proposal = decide(before, scene.catalogue)
+        values = _checked(proposal)
+        changes = tuple(_differences(values_of(before), values))
+        if not changes:
             return Done(render(before))
+        if not await _hold_references(command, scene, before.details, values.details):
+            return None
         moment = hub.moment(command.caller)
         entry = msgspec.structs.replace(
             before,
@@ -116,14 +149,101 @@ async def update_entry(
             async with scene.connection.transaction():
                 is_written = await store.update_entry(scene.connection, command.caller.team, entry)
         except asyncpg.UniqueViolationError as error:
-            await _check_taken(command, scene, entry, error)
+            await _check_taken(command, scene, entry, proposal.names, error)
             return None
         if not is_written:
             return None
-        await _record(command, scene, entry, "updated", _differences(values_of(before), values))
+        await _record(command, scene, entry, "updated", changes)
         return Done(render(entry))
 
     return await write_guarded(hub, command, work)
+
+
+async def delete_entry(
+    hub: Hub,
+    command: Command,
+    kind: Kind,
+    entry_id: UUID | None,
+    render: Callable[[CatalogueEntry], Answer],
+    *,
+    keeps_in_use: bool,
+) -> Answer:
+    """Take an entry out of every list; its name is free again, and what has it goes on showing it.
+
+    With `keeps_in_use` Conflict while a live customer or shipping term refers to it. A carrier's service levels go
+    with it. Twice is NotFound. Raises Conflict for entries that come with every team, and what `update_entry` raises.
+    """
+
+    async def work(scene: Work) -> Done | None:
+        before = _get_live(scene.catalogue, kind, entry_id)
+        check_precondition(command.guards, before.version, is_required=scene.requires_precondition)
+        if before.is_system:
+            raise Conflict(_SYSTEM)
+        team = command.caller.team
+        if await store.lock_entry(scene.connection, team, before.id) != before.version:
+            return None
+        user = await store.find_user_of_entry(scene.connection, team, before.id) if keeps_in_use else None
+        if user is not None:
+            raise Conflict(_USERS[user])
+        levels = await store.list_service_levels(scene.connection, team, before.id) if kind == "carrier" else []
+        for level in levels:
+            await _delete(hub, command, scene, level)
+        return Done(render(await _delete(hub, command, scene, before)))
+
+    return await write_guarded(hub, command, work)
+
+
+async def _delete(hub: Hub, command: Command, scene: Work, before: CatalogueEntry) -> CatalogueEntry:
+    """Write the deletion of an entry that this transaction has locked."""
+    at = max(hub.now(), before.updated_at)
+    entry = msgspec.structs.replace(
+        before,
+        status="inactive",
+        version=before.version + 1,
+        updated_at=at,
+        updated_by=command.caller.actor,
+        deleted_at=at,
+    )
+    await store.update_entry(scene.connection, command.caller.team, entry)
+    await _record(command, scene, entry, "deleted", (FieldChange("/deleted_at", None, at),))
+    return entry
+
+
+def _get_live(catalogue: Catalogue, kind: Kind, entry_id: UUID | None) -> CatalogueEntry:
+    entry = catalogue.find_live(kind, entry_id)
+    if entry is None:
+        raise NotFound(kind, str(entry_id))
+    return entry
+
+
+async def _hold_references(command: Command, scene: Work, before: Details, after: Details) -> bool:
+    """Keep what an entry begins to refer to from being deleted meanwhile; False where that has just happened.
+
+    Raises Invalid for what the snapshot knows as deleted or not at all: `decide` would not refuse it next time either.
+    """
+    known = {entry_id for _, _, entry_id in _references(before)}
+    new = [reference for reference in _references(after) if reference[2] not in known]
+    if not new:
+        return True
+    unknown = [path for path, kind, entry_id in new if scene.catalogue.find_live(kind, entry_id) is None]
+    if unknown:
+        raise Invalid(tuple(FieldError(path, "unknown_id", "no such entry") for path in unknown))
+    wanted = {entry_id for _, _, entry_id in new}
+    return wanted == await store.hold_entries(scene.connection, command.caller.team, wanted)
+
+
+def _references(details: Details) -> Iterator[tuple[Path, Kind, UUID]]:
+    """What the details of an entry refer to, each with its place in them."""
+    match details:
+        case ServiceLevelDetails(carrier=carrier):
+            yield ("details", "carrier"), "carrier", carrier
+        case ShippingTermDetails():
+            for name in ("flat_rate", "minimum_order_value"):
+                amount = getattr(details, name)
+                if amount is not None:
+                    yield ("details", name, "unit"), "unit", amount.unit
+            for position, level in enumerate(details.free_shipping_service_levels):
+                yield ("details", "free_shipping_service_levels", position), "service_level", level
 
 
 def _checked(proposal: EntryProposal) -> EntryValues:
@@ -132,17 +252,23 @@ def _checked(proposal: EntryProposal) -> EntryValues:
     return proposal.values
 
 
-async def _check_taken(command: Command, scene: Work, entry: CatalogueEntry, error: Exception) -> None:
+async def _check_taken(
+    command: Command, scene: Work, entry: CatalogueEntry, names: Mapping[str, str], error: Exception
+) -> None:
     """Raise Taken for what the index refused; return where it was only a race that the next attempt settles."""
     fields = await store.find_taken(scene.connection, command.caller.team, entry)
     if fields:
         reason = "belongs to another entry of this team"
-        raise Taken(tuple(FieldError((field,), f"{field}_taken", reason) for field in fields)) from error
+        raise Taken(
+            tuple(FieldError((names.get(field, field),), f"{field}_taken", reason) for field in fields)
+        ) from error
 
 
-def _differences(before: EntryValues, after: EntryValues) -> tuple[FieldChange, ...]:
-    pairs = ((field, getattr(before, field), getattr(after, field)) for field in after.__struct_fields__)
-    return tuple(FieldChange(f"/{field}", old, new) for field, old, new in pairs if old != new)
+def _differences(before: EntryValues, after: EntryValues) -> Iterator[FieldChange]:
+    for field in after.__struct_fields__:
+        old, new = getattr(before, field), getattr(after, field)
+        if differs(old, new):
+            yield FieldChange(f"/{field}", old, new)
 
 
 async def _keep_one_default(hub: Hub, command: Command, scene: Work, entry: CatalogueEntry) -> None:

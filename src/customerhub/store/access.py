@@ -46,7 +46,10 @@ class Login(Struct, frozen=True):
 
 
 class Credential(Struct, frozen=True):
-    """A way to ask, of one team and one dialect; `hint` is the part of the secret that may be shown again."""
+    """A way to ask, of one team and one dialect; `hint` is the part of the secret that may be shown again.
+
+    `renews` is the first credential of the chain of which this is the newest secret.
+    """
 
     team: UUID
     id: UUID
@@ -58,6 +61,11 @@ class Credential(Struct, frozen=True):
     requires_precondition: bool = False
     hint: str = ""
     expires_at: datetime | None = None
+    role: UUID | None = None
+    renews: UUID | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+    version: int = 1
 
 
 async def insert_team(connection: Connection, team: Team, at: datetime) -> None:
@@ -120,6 +128,8 @@ async def insert_credential(connection: Connection, credential: Credential, secr
         credential.hint,
         credential.created_at,
         credential.expires_at,
+        credential.role,
+        credential.renews,
     )
     if secret_hash is not None:
         await connection.execute(QUERIES["insert_lookup"], secret_hash, credential.team, credential.id)
@@ -130,7 +140,7 @@ async def find_caller(connection: Connection, secret_hash: bytes, dialect: str) 
     row = await connection.fetchrow(QUERIES["find_credential"], secret_hash, dialect)
     if row is None:
         return None
-    return Caller(row[0], row[1], row[3] or row[1], row[2], dialect, frozenset(row[4]))
+    return Caller(row[0], row[1], row[2], row[3], dialect, frozenset(row[4]))
 
 
 async def get_standing(connection: Connection, caller: Caller) -> Standing | None:
@@ -145,15 +155,31 @@ async def list_credentials(connection: Connection, team: UUID | None) -> list[di
 
 
 async def find_credential(connection: Connection, credential_id: UUID) -> dict[str, object] | None:
-    """Team, dialect, name, version and end of one credential."""
+    """Team and name of one credential, and the first of the chain that it belongs to."""
     row = await connection.fetchrow(QUERIES["find_credential_by_id"], credential_id)
     return dict(row) if row is not None else None
 
 
-async def revoke_credential(connection: Connection, team: UUID, credential_id: UUID, at: datetime) -> int | None:
-    """End a credential; its new version, or None where it had ended before."""
-    version = await connection.fetchval(QUERIES["revoke"], team, credential_id, at)
-    return int(version) if version is not None else None
+async def lock_credential(connection: Connection, team: UUID, first: UUID) -> bool:
+    """Take a chain of credentials until the transaction ends; False where none begins with this one."""
+    return await connection.fetchval(QUERIES["lock_credential"], team, first) is not None
+
+
+async def list_chains(
+    connection: Connection, team: UUID, dialect: str, first: UUID | None = None
+) -> dict[UUID, list[Credential]]:
+    """The credentials of a team and dialect by the first of their chain, or one chain; each chain oldest first."""
+    chains: dict[UUID, list[Credential]] = {}
+    for row in await connection.fetch(QUERIES["list_chains"], team, dialect, first):
+        values = dict(row) | {"scopes": tuple(row["scopes"])}
+        chains.setdefault(row["renews"] or row["id"], []).append(Credential(team=team, dialect=dialect, **values))
+    return chains
+
+
+async def revoke_credential(connection: Connection, team: UUID, first: UUID, at: datetime) -> int | None:
+    """End a credential with all that renew it; the chain's new version, or None where it had ended before."""
+    version, is_ended = await connection.fetchrow(QUERIES["revoke"], team, first, at)
+    return version + 1 if is_ended else None
 
 
 async def set_email_policy(connection: Connection, team: UUID, *, is_unique: bool) -> None:

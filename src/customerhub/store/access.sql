@@ -47,18 +47,18 @@ update login set password_hash = $2, updated_at = $3, version = version + 1 wher
 
 -- name: insert_credential
 -- $1 team, $2 id, $3 dialect, $4 name, $5 team user or null, $6 scopes, $7 requires precondition, $8 hint, $9 at,
--- $10 expires at or null
+-- $10 expires at or null, $11 role or null, $12 the first of the credentials that it renews or null
 insert into credential (
-    team, id, dialect, name, team_user, scopes, requires_precondition, hint, created_at, expires_at
-) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    team, id, dialect, name, team_user, scopes, requires_precondition, hint, created_at, expires_at, role, renews
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 
 -- name: insert_lookup
 -- $1 secret hash, $2 team, $3 credential
 insert into credential_lookup (secret_hash, team, credential) values ($1, $2, $3)
 
 -- name: find_credential
--- By the hash of its secret. $1 secret hash, $2 dialect
-select c.team, c.id, c.name, c.team_user, c.scopes, c.revoked_at, c.expires_at
+-- By the hash of its secret; the actor of one that renews another stays the same. $1 secret hash, $2 dialect
+select c.team, c.id, coalesce(c.team_user, c.renews, c.id), c.name, c.scopes
 from credential_lookup l
 join credential c on c.team = l.team and c.id = l.credential
 where l.secret_hash = $1 and c.dialect = $2
@@ -73,20 +73,43 @@ where cr.team = $1 and cr.id = $2 and t.id = $1
 -- $1 team or null for every team
 select
     c.team, t.name as team_name, c.id, c.dialect, c.name, c.hint, c.scopes, c.requires_precondition, c.created_at,
-    c.expires_at, c.revoked_at
+    c.expires_at, c.revoked_at, c.role, c.renews, c.last_used_at
 from credential c join team t on t.id = c.team
 where $1::uuid is null or c.team = $1
 order by c.created_at, c.id
 
 -- name: find_credential_by_id
 -- $1 credential
-select c.team, c.id, c.dialect, c.name, c.version, c.revoked_at from credential c where c.id = $1
+select c.team, coalesce(c.renews, c.id) as first, c.name from credential c where c.id = $1
+
+-- name: lock_credential
+-- Holds the first of a chain, and so the chain, until the transaction ends. $1 team, $2 the first's id
+select id from credential where team = $1 and id = $2 and renews is null for update
+
+-- name: list_chains
+-- The credentials of a team and dialect, each after those that it renews. $1 team, $2 dialect, $3 the first of one
+-- chain or null for all
+select
+    c.id, c.renews, c.name, c.hint, c.role, c.scopes, c.created_at, c.expires_at, c.revoked_at, c.last_used_at,
+    c.team_user, c.requires_precondition, c.version
+from credential c
+where c.team = $1 and c.dialect = $2 and ($3::uuid is null or c.id = $3 or c.renews = $3)
+order by c.renews is not null, c.created_at, c.id
 
 -- name: revoke
--- $1 team, $2 credential, $3 at
-update credential set revoked_at = $3, version = version + 1
-where team = $1 and id = $2 and revoked_at is null
-returning version
+-- Ends what is alive of a chain. $1 team, $2 the first's id, $3 at. The version that the chain had, and whether one of
+-- its credentials was alive.
+with ended as (
+    update credential set revoked_at = $3, version = version + 1
+    where team = $1 and (id = $2 or renews = $2) and revoked_at is null
+    returning team
+)
+select
+    (
+        select (sum(c.version) - count(*) + 1)::bigint
+        from credential c where c.team = $1 and (c.id = $2 or c.renews = $2)
+    ),
+    exists (select from ended e where e.team = $1)
 
 -- name: set_email_policy
 -- Every live customer's unique email key as the policy says. $1 team, $2 is unique

@@ -1,5 +1,6 @@
 """Read a team's catalogue as one snapshot and write its entries and users."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from msgspec import Struct
 from customerhub.model.answer import Caller
 from customerhub.model.catalogue import DETAILS, Catalogue, CatalogueEntry, Details, Kind, TeamSettings, User
 from customerhub.model.change import FieldChange
-from customerhub.model.customer import Status, email_key
+from customerhub.model.customer import Status, email_key, name_key
 from customerhub.store.db import Connection
 from customerhub.store.queries import load_queries
 
@@ -34,12 +35,14 @@ class _EntryRow(Struct):
     description: str | None
     status: Status
     is_system: bool
+    deleted_at: datetime | None
 
     def to_entry(self) -> CatalogueEntry:
         values = {field: getattr(self, field) for field in self.__struct_fields__}
         return CatalogueEntry(**(values | {"details": to_details(self.kind, bytes(self.details))}))
 
 
+_decode_entry = msgspec.json.Decoder(_EntryRow).decode
 _decode_entries = msgspec.json.Decoder(list[_EntryRow]).decode
 _decode_users = msgspec.json.Decoder(list[User]).decode
 _DETAILS = {kind: msgspec.json.Decoder(details) for kind, details in DETAILS.items()}
@@ -58,10 +61,12 @@ async def get_snapshot(connection: Connection, team: UUID) -> Catalogue:
         raise LookupError(team)
     return Catalogue(
         row[0],
-        [entry.to_entry() for entry in _decode_entries(row[3])],
-        _decode_users(row[4]),
+        [entry.to_entry() for entry in _decode_entries(row[4])],
+        _decode_users(row[5]),
         settings=_decode_settings(row[2]),
         team_name=row[1],
+        team=team,
+        team_created_at=row[3],
     )
 
 
@@ -85,7 +90,10 @@ async def insert_entry(connection: Connection, team: UUID, entry: CatalogueEntry
 
 
 async def update_entry(connection: Connection, team: UUID, entry: CatalogueEntry) -> bool:
-    """Store the next version of an entry; False where somebody was faster. Raises asyncpg.UniqueViolationError."""
+    """Store the next version of an entry; False where somebody was faster, or deleted it.
+
+    Raises asyncpg.UniqueViolationError.
+    """
     version = await connection.fetchval(
         QUERIES["update_entry"],
         team,
@@ -99,8 +107,59 @@ async def update_entry(connection: Connection, team: UUID, entry: CatalogueEntry
         _encode(entry.details),
         entry.updated_at,
         entry.updated_by,
+        entry.deleted_at,
     )
     return version is not None
+
+
+async def insert_system_entries(
+    connection: Connection, team: UUID, entries: Sequence[CatalogueEntry], at: datetime, actor: UUID
+) -> int:
+    """Store what comes with every team, but for names that the team has given already; how many were new."""
+    rows = [
+        {
+            "id": entry.id,
+            "kind": entry.kind,
+            "name": entry.name,
+            "unique_key": entry.unique_key,
+            "details": entry.details,
+        }
+        for entry in entries
+    ]
+    return len(await connection.fetch(QUERIES["insert_system_entries"], team, at, actor, _encode(rows)))
+
+
+async def list_teams_without_entries(
+    connection: Connection, entries: Sequence[CatalogueEntry]
+) -> list[tuple[UUID, str, datetime]]:
+    """Id, name and birth of every team that lacks an entry by the name of one of these, by name."""
+    kinds, keys = [entry.kind for entry in entries], [entry.unique_key for entry in entries]
+    rows = await connection.fetch(QUERIES["list_teams_without_entries"], kinds, keys)
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def hold_entries(connection: Connection, team: UUID, ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of the entries that are not deleted, and are not until the transaction ends."""
+    rows = await connection.fetch(QUERIES["hold_entries"], team, list(ids))
+    return frozenset(row[0] for row in rows)
+
+
+async def lock_entry(connection: Connection, team: UUID, entry_id: UUID) -> int | None:
+    """Take an entry until the transaction ends; its version, or None where it is gone."""
+    version = await connection.fetchval(QUERIES["lock_entry"], team, entry_id)
+    return int(version) if version is not None else None
+
+
+async def list_service_levels(connection: Connection, team: UUID, carrier: UUID) -> list[CatalogueEntry]:
+    """A carrier's service levels as they stand, taken until the transaction ends."""
+    rows = await connection.fetch(QUERIES["list_service_levels"], team, str(carrier))
+    return [_decode_entry(row[0]).to_entry() for row in rows]
+
+
+async def find_user_of_entry(connection: Connection, team: UUID, entry_id: UUID) -> str | None:
+    """The kind of a live record that refers to an entry, None where nothing does."""
+    found: str | None = await connection.fetchval(QUERIES["find_user_of_entry"], team, entry_id)
+    return found
 
 
 async def find_taken(connection: Connection, team: UUID, entry: CatalogueEntry) -> tuple[str, ...]:
@@ -120,7 +179,7 @@ async def drop_default_price_list(
 
 
 async def insert_user(connection: Connection, team: UUID, user: User, *, role: str) -> None:
-    """Store a new member of the team. Raises asyncpg.UniqueViolationError where the email address is a member's."""
+    """Store a new member of the team. Raises asyncpg.UniqueViolationError where a member has the email or username."""
     await connection.execute(
         QUERIES["insert_user"],
         team,
@@ -133,10 +192,24 @@ async def insert_user(connection: Connection, team: UUID, user: User, *, role: s
         user.phone,
         user.department,
         user.username,
+        name_key(user.username) if user.username is not None else None,
+        user.access_role,
         role,
         user.created_at,
         user.created_by,
     )
+
+
+async def find_taken_user(connection: Connection, team: UUID, user: User) -> tuple[str, ...]:
+    """The fields whose unique value somebody else has; an email address also where it signs in to another team."""
+    row = await connection.fetchrow(
+        QUERIES["find_taken_user"],
+        team,
+        email_key(user.email),
+        name_key(user.username) if user.username is not None else None,
+        user.login is not None,
+    )
+    return tuple(field for field, taken in row.items() if taken) if row is not None else ()
 
 
 async def bump_catalogue(connection: Connection, team: UUID) -> None:

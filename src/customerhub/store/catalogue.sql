@@ -3,10 +3,11 @@
 -- name: get_snapshot
 -- One consistent picture of a team: everything in one statement. $1 team
 select
-    t.catalogue_version, t.name, t.settings,
+    t.catalogue_version, t.name, t.settings, t.created_at,
     coalesce((select jsonb_agg(to_jsonb(e) - 'team' - 'unique_key') from catalogue_entry e where e.team = $1), '[]'),
     coalesce((
-        select jsonb_agg(to_jsonb(u) - 'team' - 'email_key' - 'role') from team_user u where u.team = $1
+        select jsonb_agg(to_jsonb(u) - 'team' - 'email_key' - 'username_key' - 'role')
+        from team_user u where u.team = $1
     ), '[]')
 from team t where t.id = $1
 
@@ -22,9 +23,71 @@ insert into catalogue_entry (
 -- Only if the entry still is at the version read. $1 team, $2 id, $3 version read, then as in insert_entry from name on
 update catalogue_entry
 set version = $3::bigint + 1, name = $4, unique_key = $5, reference_id = $6, description = $7, status = $8,
-    details = $9, updated_at = $10, updated_by = $11
-where team = $1 and id = $2 and version = $3
+    details = $9, updated_at = $10, updated_by = $11, deleted_at = $12
+where team = $1 and id = $2 and version = $3 and deleted_at is null
 returning version
+
+-- name: insert_system_entries
+-- What comes with every team, as far as the team has nothing of that name. $1 team, $2 at, $3 actor, $4 the entries as
+-- a JSON array
+insert into catalogue_entry (
+    team, id, kind, name, unique_key, is_system, details, created_at, updated_at, created_by, updated_by
+)
+select $1, e.id, e.kind, e.name, e.unique_key, true, e.details, $2, $2, $3, $3
+from jsonb_to_recordset($4) as e (id uuid, kind text, name text, unique_key text, details jsonb)
+on conflict do nothing
+returning id
+
+-- name: list_teams_without_entries
+-- Teams that lack an entry of one of these names. $1 kinds, $2 unique keys
+select t.id, t.name, t.created_at
+from team t
+where exists (
+    select from unnest($1::text[], $2::text[]) as wanted (kind, unique_key)
+    where not exists (
+        select from catalogue_entry e
+        where e.team = t.id and e.kind = wanted.kind and e.unique_key = wanted.unique_key
+    )
+)
+order by t.name_key
+
+-- name: hold_entries
+-- Those of some entries that are not deleted; none of them can be until the transaction ends. $1 team, $2 ids
+select id from catalogue_entry where team = $1 and id = any($2) and deleted_at is null order by id for key share
+
+-- name: lock_entry
+-- Nobody changes the entry, and nobody who holds on to it can come, until the transaction ends. $1 team, $2 id
+select version from catalogue_entry where team = $1 and id = $2 and deleted_at is null for update
+
+-- name: list_service_levels
+-- Those of a carrier that are not deleted. $1 team, $2 carrier
+select to_jsonb(e) - 'team' - 'unique_key'
+from catalogue_entry e
+where e.team = $1 and e.kind = 'service_level' and (e.details ->> 'carrier') = $2::text and e.deleted_at is null
+order by e.id
+for update
+
+-- name: find_user_of_entry
+-- What refers to an entry: 'customer' or 'shipping_term', null for nothing live. $1 team, $2 id
+select case
+    when exists (
+        select from customer c
+        where c.team = $1 and c.deleted_at is null and (
+            $2 in (
+                c.payment_term, c.shipping_term, c.carrier, c.service_level, c.price_list, c.type_group,
+                c.credit_limit_unit
+            )
+            or c.price_groups @> array[$2::uuid]
+        )
+    ) then 'customer'
+    when exists (
+        select from catalogue_entry e
+        where e.team = $1 and e.kind = 'shipping_term' and e.deleted_at is null and (
+            $2::uuid::text in (e.details -> 'flat_rate' ->> 'unit', e.details -> 'minimum_order_value' ->> 'unit')
+            or e.details -> 'free_shipping_service_levels' ? $2::uuid::text
+        )
+    ) then 'shipping_term'
+end
 
 -- name: drop_default_price_list
 -- The team's default price list, if another one than $2, is one no more. $1 team, $2 id, $3 at, $4 actor
@@ -35,11 +98,19 @@ returning id, version
 
 -- name: insert_user
 -- $1 team, $2 id, $3 login, $4 email, $5 email key, $6 first name, $7 last name, $8 phone, $9 department,
--- $10 username, $11 role, $12 at, $13 actor
+-- $10 username, $11 username key, $12 access role, $13 role, $14 at, $15 actor
 insert into team_user (
-    team, id, login, email, email_key, first_name, last_name, phone, department, username, role,
-    created_at, updated_at, created_by, updated_by
-) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $13)
+    team, id, login, email, email_key, first_name, last_name, phone, department, username, username_key, access_role,
+    role, created_at, updated_at, created_by, updated_by
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $15)
+
+-- name: find_taken_user
+-- After a unique violation: which values another member of the team has, or somebody who can sign in. $1 team,
+-- $2 email key, $3 username key, $4 whether a login was to be made
+select
+    exists (select from team_user where team = $1 and email_key = $2)
+        or ($4 and exists (select from login where email_key = $2)) as email,
+    exists (select from team_user where team = $1 and username_key = $3) as username
 
 -- name: bump
 -- The team's snapshot is another from now on. $1 team
@@ -57,5 +128,7 @@ insert into audit (
 -- $5 reference id
 select
     exists (select from catalogue_entry where team = $1 and kind = $3 and unique_key = $4 and id <> $2) as name,
-    exists (select from catalogue_entry where team = $1 and kind = $3 and reference_id = $5 and id <> $2)
-        as reference_id
+    exists (
+        select from catalogue_entry
+        where team = $1 and kind = $3 and reference_id = $5 and deleted_at is null and id <> $2
+    ) as reference_id

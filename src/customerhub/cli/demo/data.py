@@ -1,5 +1,6 @@
 """What the demo team holds: invented firms under `.example`, with telephone numbers kept for fiction."""
 
+from decimal import Decimal
 from importlib.resources import files
 from typing import Final
 
@@ -9,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 from customerhub.core.admin import NewUser
 from customerhub.core.catalogue import EntryValues
 from customerhub.model.catalogue import (
+    AccountGroupDetails,
     AttributeDetails,
     AttributeOption,
     CarrierDetails,
@@ -16,7 +18,7 @@ from customerhub.model.catalogue import (
     PriceListDetails,
     ShippingTermDetails,
 )
-from customerhub.model.customer import AddressType
+from customerhub.model.customer import AddressType, Standing
 
 TEAM: Final = "Demo Trading Co"
 OWNER: Final = NewUser(
@@ -80,6 +82,26 @@ ENTRIES: Final[tuple[tuple[Kind, EntryValues], ...]] = (
     ("carrier", EntryValues("UPS", details=CarrierDetails(code="ups"))),
     ("carrier", EntryValues("FedEx", details=CarrierDetails(code="fedex"))),
     ("carrier", EntryValues("DHL Express", details=CarrierDetails(code="dhl_express"))),
+    *(
+        ("account_group", EntryValues(name, details=AccountGroupDetails(type="type_group")))
+        for name in ("Shop", "Hospitality", "Design studio", "Distributor")
+    ),
+    (
+        "account_group",
+        EntryValues(
+            "Tier 1 wholesale",
+            description="Fifteen percent off list",
+            details=AccountGroupDetails(type="pricing_group", commission_policy="commission_applied"),
+        ),
+    ),
+    (
+        "account_group",
+        EntryValues(
+            "Tier 2 wholesale",
+            description="Ten percent off list",
+            details=AccountGroupDetails(type="pricing_group", commission_policy="commission_applied"),
+        ),
+    ),
     (
         "attribute_definition",
         EntryValues(
@@ -99,6 +121,14 @@ ENTRIES: Final[tuple[tuple[Kind, EntryValues], ...]] = (
         "attribute_definition",
         EntryValues("tax_exempt", details=AttributeDetails(entity="customer", data_type="checkbox")),
     ),
+)
+
+# Carrier, name and token; the first of each carrier is its default.
+SERVICE_LEVELS: Final = (
+    ("UPS", "UPS Ground", "ups_ground"),
+    ("UPS", "UPS 2nd Day Air", "ups_second_day_air"),
+    ("FedEx", "FedEx Ground", "fedex_ground"),
+    ("FedEx", "FedEx Priority Overnight", "fedex_priority_overnight"),
 )
 
 
@@ -126,7 +156,7 @@ class DemoContact(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DemoCustomer(Struct, frozen=True, forbid_unknown_fields=True):
-    """A demo customer; reps by email address, terms and price list by name."""
+    """A demo customer; reps by email address, a parent by reference, everything else by name."""
 
     reference_id: str
     name: str
@@ -143,8 +173,14 @@ class DemoCustomer(Struct, frozen=True, forbid_unknown_fields=True):
     attributes: dict[str, str]
     addresses: tuple[DemoAddress, ...]
     contacts: tuple[DemoContact, ...]
+    type_group: str
+    price_groups: tuple[str, ...]
     phone: str | UnsetType = UNSET
     note: str | UnsetType = UNSET
+    credit_limit: Decimal | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    standing: Standing | UnsetType = UNSET
+    parent: str | UnsetType = UNSET
 
 
 def get_customers() -> tuple[DemoCustomer, ...]:

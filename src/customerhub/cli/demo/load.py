@@ -1,6 +1,7 @@
 """Fill the demo team through the use cases that every door calls, once; what an interrupted start left out is made."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from customerhub.cli.demo.data import (
     ENTRIES,
     OWNER,
     SALES_REPS,
+    SERVICE_LEVELS,
     DemoAddress,
     DemoContact,
     DemoCustomer,
@@ -22,12 +24,13 @@ from customerhub.core.admin import (
     list_credentials,
     revoke_credential,
 )
-from customerhub.core.catalogue import EntryProposal, create_entry
+from customerhub.core.catalogue import EntryProposal, EntryValues, create_entry
 from customerhub.core.command import Command
 from customerhub.core.customers import NumberForm, Proposal, create_customer
 from customerhub.core.hub import Hub
+from customerhub.core.lists import CustomerFilter, CustomerQuery, get_catalogue, list_customers
 from customerhub.model.answer import Answer, Caller
-from customerhub.model.catalogue import Catalogue
+from customerhub.model.catalogue import Catalogue, Kind, ServiceLevelDetails
 from customerhub.model.error import HubError, Taken
 from customerhub.model.patch import AddressPatch, AttributesPatch, ContactPatch, CustomerPatch, ListPatch, Named
 from customerhub.store.access import Team
@@ -70,18 +73,28 @@ async def _make_users(hub: Hub, team: Team) -> None:
 
 async def _make_entries(hub: Hub, caller: Caller) -> None:
     for kind, values in ENTRIES:
-        proposal = EntryProposal(values)
-        try:
-            await create_entry(hub, _to_command(caller), kind, lambda _, it=proposal: it, _no_answer)  # type: ignore[misc] # the default only binds the loop's value
-        except Taken:
-            continue
+        await _make_entry(hub, caller, kind, values)
+    catalogue = await get_catalogue(hub, caller)
+    with_default: set[str] = set()
+    for carrier_name, name, token in SERVICE_LEVELS:
+        carrier = catalogue.find_named("carrier", carrier_name)
+        if carrier is not None:
+            details = ServiceLevelDetails(carrier.id, token, is_default=carrier_name not in with_default)
+            await _make_entry(hub, caller, "service_level", EntryValues(name, details=details))
+            with_default.add(carrier_name)
+
+
+async def _make_entry(hub: Hub, caller: Caller, kind: Kind, values: EntryValues) -> None:
+    with suppress(Taken):
+        await create_entry(hub, _to_command(caller), kind, lambda _: EntryProposal(values), _no_answer)
 
 
 async def _make_customers(hub: Hub, caller: Caller) -> None:
     for customer in get_customers():
+        parent = await _find_parent(hub, caller, customer)
 
-        def decide(catalogue: Catalogue, wanted: DemoCustomer = customer) -> Proposal:
-            return Proposal(to_patch(wanted, catalogue, hub.new_id))
+        def decide(catalogue: Catalogue, wanted: DemoCustomer = customer, parent: UUID | None = parent) -> Proposal:
+            return Proposal(to_patch(wanted, catalogue, hub.new_id, parent))
 
         try:
             await create_customer(hub, _to_command(caller), decide, _no_answer, _NUMBERS)
@@ -89,13 +102,26 @@ async def _make_customers(hub: Hub, caller: Caller) -> None:
             continue
 
 
-def to_patch(wanted: DemoCustomer, catalogue: Catalogue, new_id: Callable[[], UUID]) -> CustomerPatch:
+async def _find_parent(hub: Hub, caller: Caller, customer: DemoCustomer) -> UUID | None:
+    """The customer that this one is below; it was made before."""
+    if customer.parent is UNSET:
+        return None
+    query = CustomerQuery(filter=CustomerFilter(reference_ids=(customer.parent,)))
+    page = await list_customers(hub, caller, query)
+    return page.customers[0].id if page.customers else None
+
+
+def to_patch(
+    wanted: DemoCustomer, catalogue: Catalogue, new_id: Callable[[], UUID], parent: UUID | None
+) -> CustomerPatch:
     """A demo customer as a patch, its names looked up in the team's catalogue."""
     addresses = tuple((new_id(), _to_nested(address, AddressPatch)) for address in wanted.addresses)
     contacts = tuple((new_id(), _to_nested(contact, ContactPatch)) for contact in wanted.contacts)
     of_type = {str(patch.type): address for address, patch in reversed(addresses)}
     users = {user.email: user.id for user in catalogue.users()}
     lists = {entry.name: entry.id for entry in catalogue.entries("price_list")}
+    groups = {entry.name: entry.id for entry in catalogue.entries("account_group")}
+    units = {entry.name: entry.id for entry in catalogue.entries("unit")}
     return CustomerPatch(
         name=wanted.name,
         reference_id=wanted.reference_id,
@@ -117,6 +143,12 @@ def to_patch(wanted: DemoCustomer, catalogue: Catalogue, new_id: Callable[[], UU
         bill_to=of_type.get("billing", UNSET),
         ship_to=of_type.get("shipping", UNSET),
         primary_contact=contacts[0][0],
+        type_group=groups[wanted.type_group],
+        price_groups=tuple(groups[name] for name in wanted.price_groups),
+        credit_limit=wanted.credit_limit,
+        credit_limit_unit=units[wanted.currency] if wanted.currency is not UNSET else UNSET,
+        standing=wanted.standing,
+        parent=parent if parent is not None else UNSET,
     )
 
 
