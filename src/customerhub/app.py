@@ -32,6 +32,7 @@ def create_app(settings: Settings) -> Site:
         # What stands now stays as long as the process: the collector need never look at it again.
         gc.collect()
         gc.freeze()
+        hub.recorder.start()
         try:
             yield
         finally:
@@ -57,6 +58,7 @@ def to_limits(settings: Settings) -> Limits:
     """The limits that the settings ask for; raises ValueError where one cannot be read."""
     return Limits(
         rate_limit=settings.rate_limit,
+        address_rate_limit=settings.address_rate_limit,
         password_failures=settings.password_failures,
         signing_failures=settings.signing_failures,
         storage=settings.rate_limit_storage,

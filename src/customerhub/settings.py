@@ -19,9 +19,14 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     trusted_proxies: str = Field("", description="Addresses, with commas, whose X-Forwarded-For names the client.")
     workers: int = Field(1, ge=1, le=64, description="Processes that answer requests.")
-    connections: int = Field(4, ge=1, le=100, description="Database connections of each process.")
+    connections: int = Field(
+        4, ge=1, le=100, description="Database connections with which each process answers; one more writes its logs."
+    )
     prepared_statements: bool = Field(True, description="Off behind a pooler that cannot keep prepared statements.")
     rate_limit: str = Field("", description="Requests a credential may make, such as `100/minute`; empty is no limit.")
+    address_rate_limit: str = Field(
+        "", description="Requests an address may make, such as `20/second`; answers then say what is left."
+    )
     rate_limit_storage: str = Field("memory://", description="Where limits are counted: memory:// or redis://host.")
     password_failures: str = Field(
         "10/minute", description="Failed sign-ins of a login from one address; an address may fail thrice as often."
@@ -48,6 +53,14 @@ class Settings(BaseSettings):
     )
     max_body: int = Field(1_048_576, ge=1024, description="Bytes of a request body; more is refused with 413.")
     body_seconds: float = Field(30, gt=0, description="Seconds a client may take to send its body.")
+    key_hours: float = Field(24, gt=0, description="Hours after which an idempotency key is new again.")
+    request_logs: bool = Field(True, description="Whether requests are logged for the dialects that show such logs.")
+    request_log_days: float = Field(30, gt=0, description="Days after which an entry of the request log goes.")
+    request_log_rows: int = Field(1_000_000, ge=1, description="Entries a team's request log keeps, the newest.")
+    request_log_bodies: bool = Field(False, description="Whether the log keeps bodies, where they hold no secret.")
+    require_api_version: bool = Field(
+        False, description="Whether a request must name its API version, where the dialect has a header for it."
+    )
     patience_seconds: float = Field(5, gt=0, description="Seconds a write waits for others on the same record.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least grave that is logged: debug, info, warning or error."

@@ -8,6 +8,7 @@ from copy import copy
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from customerhub.core.recorder import Recorder
 from customerhub.core.secrets import Vault
 from customerhub.core.standing import check_alive
 from customerhub.model.answer import Caller
@@ -77,6 +78,7 @@ class Hub:
         self.turns = Turns(settings.patience_seconds)
         # Hashing a password takes 64 MB and half a core for a while: never more than two at a time.
         self.hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
+        self.recorder = Recorder(database.beside(1), settings, now)
         self.vault = Vault(settings.secret_key, settings.secret_key_file)
         self.callers: dict[tuple[str, bytes], Caller] = {}
         self._catalogues: dict[UUID, Catalogue] = {}
@@ -120,6 +122,7 @@ class Hub:
             await check_current(connection)
 
     async def close(self) -> None:
-        """Let go of every connection and thread."""
+        """Let go of every connection and thread; what is left to be logged is written first."""
+        await self.recorder.close()
         self.hashing.shutdown(wait=False, cancel_futures=True)
         await self.database.close()

@@ -92,6 +92,10 @@ class Database:
         for _ in range(size):
             self._idle.put_nowait(None)
 
+    def beside(self, size: int) -> "Database":
+        """Further connections to the same server: whoever holds one of them keeps nobody waiting here."""
+        return Database(self.url, size=size, uses_prepared=self._uses_prepared, patience=self._patience)
+
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Connection]:
         """A connection outside any transaction.

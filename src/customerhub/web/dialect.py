@@ -13,8 +13,9 @@ from customerhub.model.error import FieldError, HubError, Invalid
 from customerhub.store.access import Team
 from customerhub.web.incoming import Incoming
 from customerhub.web.operation import Operation
+from customerhub.web.origin import Origin
 
-__all__ = ["CredentialOrder", "Dialect", "Document", "Incoming"]
+__all__ = ["CredentialOrder", "Dialect", "Document", "Incoming", "Origin"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,22 @@ class Dialect(Protocol):
         """Paths that belong to this dialect."""
 
     @property
+    def request_prefix(self) -> str:
+        """What the ids of its requests begin with, as `req_`."""
+
+    @property
+    def request_log_path(self) -> str:
+        """Where one entry of its request log is read, with `{id}` in it; "" where the dialect shows none."""
+
+    @property
+    def version_headers(self) -> tuple[str, ...]:
+        """The request headers, in lower case, that name an API version for the request log; the first one sent wins."""
+
+    @property
+    def kept_errors(self) -> tuple[type[HubError], ...]:
+        """Failures that a key keeps here beside the permanent ones."""
+
+    @property
     def operations(self) -> tuple[Operation, ...]:
         """The route table."""
 
@@ -96,5 +113,5 @@ class Dialect(Protocol):
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         """The record exactly as this dialect's clients read it, without the envelope around it."""
 
-    def to_answer(self, error: HubError, request_id: str) -> Answer:
-        """The failure in this dialect's own shape and status."""
+    def to_answer(self, error: HubError, origin: Origin) -> Answer:
+        """The failure of the request `origin` in this dialect's own shape and status."""

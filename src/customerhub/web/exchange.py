@@ -1,27 +1,97 @@
-"""One request as the log tells it."""
+"""One request as the logs tell it: a line for the operator, an entry for the team."""
 
 from dataclasses import dataclass
-from time import perf_counter
+from datetime import datetime
+from time import monotonic
+from typing import Final
 
+import msgspec
+from starlette.datastructures import Headers
+from starlette.types import Scope
 from structlog.typing import FilteringBoundLogger
 
-from customerhub.model.answer import Caller
-from customerhub.model.error import HubError, Internal, Unauthenticated
+from customerhub.core.entry import Entry
+from customerhub.model.answer import Answer, Caller
+from customerhub.model.error import HubError, Internal, InvalidHeader, Unauthenticated
 from customerhub.web.dialect import Dialect
+from customerhub.web.incoming import to_base_url
+from customerhub.web.origin import Origin
+from customerhub.web.request_id import PLAIN_PREFIX
+
+_FIRST_FAILURE: Final = 400
 
 
 @dataclass(slots=True)
 class Exchange:
-    """What is known of a request, as far as it got; `path` as sent, `route` the template, `started` in seconds."""
+    """What is known of a request, as far as it got; `path` as sent, `route` the template.
 
+    `number` is the request's own, `started` in seconds of the clock `monotonic`. `rate` are the headers that tell what
+    is left of a limit. `key` is the request's idempotency key, and `is_secret` says that no log keeps its bodies.
+    """
+
+    number: int
     request_id: str
+    at: datetime
+    started: float
+    scope: Scope
     method: str
     path: str
-    started: float
     route: str | None = None
     dialect: Dialect | None = None
     caller: Caller | None = None
     error: HubError | None = None
+    rate: tuple[tuple[bytes, bytes], ...] = ()
+    key: str | None = None
+    body: bytes = b""
+    is_secret: bool = False
+
+    def belong_to(self, dialect: Dialect) -> None:
+        """From now on the request has the dialect's own kind of id."""
+        if self.dialect is dialect:
+            return
+        self.dialect = dialect
+        if dialect.request_prefix != PLAIN_PREFIX:
+            self.request_id = dialect.request_prefix + self.request_id.removeprefix(PLAIN_PREFIX)
+
+    def to_origin(self, error: HubError, public_url: str, *, promises_logs: bool) -> Origin:
+        """The request that failed so, and where its entry will stand if one is promised."""
+        dialect = self.dialect
+        if self.caller is None or dialect is None or not dialect.request_log_path or not promises_logs:
+            return Origin(self.request_id)
+        if isinstance(error, Unauthenticated):
+            return Origin(self.request_id)
+        try:
+            base = to_base_url(Headers(scope=self.scope), self.scope.get("scheme", "http"), public_url)
+        except InvalidHeader:
+            return Origin(self.request_id)
+        return Origin(self.request_id, base + dialect.request_log_path.format(id=self.request_id))
+
+    def to_entry(self, answer: Answer, *, with_bodies: bool) -> Entry | None:
+        """What the request log is to hold of it; None where its caller is unknown or its dialect shows no log."""
+        caller, dialect = self.caller, self.dialect
+        if caller is None or dialect is None or not dialect.request_log_path:
+            return None
+        scope, client = self.scope, self.scope["client"]
+        entry = Entry(
+            self.number,
+            self.at,
+            caller,
+            self.method,
+            self.path,
+            self.route or "",
+            scope["query_string"],
+            answer.status,
+            round((monotonic() - self.started) * 1_000_000),
+            scope["headers"],
+            dialect.version_headers,
+            client[0] if client else None,
+            self.key,
+        )
+        if answer.status >= _FIRST_FAILURE:
+            entry.error = to_code_and_message(answer.body)
+        if with_bodies and not self.is_secret:
+            entry.request_body, entry.response_body = self.body or None, answer.body or None
+        return entry
 
     def log(self, logger: FilteringBoundLogger, status: int) -> None:
         """One line, with the route's template and not the path: a path holds ids, a query may hold anything."""
@@ -30,7 +100,7 @@ class Exchange:
             "method": self.method,
             "route": self.route,
             "status": status,
-            "ms": round((perf_counter() - self.started) * 1000, 3),
+            "ms": round((monotonic() - self.started) * 1000, 3),
         }
         if self.dialect is not None:
             fields["dialect"] = self.dialect.name
@@ -47,3 +117,20 @@ class Exchange:
         """A fault of ours with its trace, and what the client is told of it."""
         logger.error("fault", request_id=self.request_id, route=self.route, exc_info=error)
         return Internal()
+
+
+def to_code_and_message(body: bytes) -> tuple[str | None, str | None]:
+    """What a failure's body says under `code` and `message`, at its top or in its member `error`.
+
+    Read off the answer and not off the error: a replayed failure has no other.
+    """
+    try:
+        content = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return None, None
+    if isinstance(content, dict) and isinstance(content.get("error"), dict):
+        content = content["error"]
+    if not isinstance(content, dict):
+        return None, None
+    code, message = content.get("code"), content.get("message")
+    return code if isinstance(code, str) else None, message if isinstance(message, str) else None

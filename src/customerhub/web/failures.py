@@ -1,5 +1,7 @@
 """With which statuses an operation can fail, asked of the dialect itself, so that its document cannot forget one."""
 
+from typing import Final
+
 from customerhub.model.error import (
     BodyTooLarge,
     Busy,
@@ -22,15 +24,18 @@ from customerhub.model.error import (
 )
 from customerhub.web.dialect import Dialect
 from customerhub.web.operation import Operation
+from customerhub.web.origin import Origin
+
+_ORIGIN: Final = Origin("req_00000000000000000000000000")
 
 
 def to_failures(dialect: Dialect, operation: Operation) -> dict[int, str]:
     """Status and media type of every failure: what the operation names, and what happens before and around it."""
     failures: dict[int, str] = {}
     for error in _possible(operation):
-        answer = dialect.to_answer(error, "req_00000000000000000000000000")
+        answer = dialect.to_answer(error, _ORIGIN)
         failures[answer.status] = dict(answer.headers).get("content-type", "application/json")
-    usual = dict(dialect.to_answer(Internal(), "").headers).get("content-type", "application/json")
+    usual = dict(dialect.to_answer(Internal(), _ORIGIN).headers).get("content-type", "application/json")
     for status in (*operation.errors, *dialect.document.common_errors):
         failures.setdefault(status, usual)
     failures.pop(operation.status, None)
@@ -38,9 +43,10 @@ def to_failures(dialect: Dialect, operation: Operation) -> dict[int, str]:
 
 
 def _possible(operation: Operation) -> list[HubError]:
-    errors: list[HubError] = [Invalid(()), Unavailable(), Internal()]
+    # Every route counts the addresses that ask, where the seller wishes that.
+    errors: list[HubError] = [Invalid(()), Unavailable(), Internal(), RateLimited(1)]
     if not operation.is_public:
-        errors += [Unauthenticated(), Forbidden(""), RateLimited(1)]
+        errors += [Unauthenticated(), Forbidden("")]
     if "{" in operation.path:
         errors.append(NotFound("", ""))
     if operation.method not in ("GET", "HEAD"):

@@ -1,4 +1,4 @@
-"""Rate limits: of each credential where the seller wishes one, of password attempts always."""
+"""Rate limits: of each credential and address where the seller wishes one, of password attempts always."""
 
 import asyncio
 import time
@@ -15,6 +15,7 @@ from limits.aio.storage import Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import storage_from_string
+from msgspec import Struct
 
 from customerhub.model.error import Busy, RateLimited, Unauthenticated, Unavailable
 from customerhub.web.window import MemoryWindows
@@ -28,20 +29,30 @@ _T = TypeVar("_T")
 _Key = tuple[RateLimitItem, str, str]
 
 
+class RateState(Struct, frozen=True):
+    """What is left of a limit of `limit` requests in a window that is free again in `reset` seconds, at least 1."""
+
+    limit: int
+    remaining: int
+    reset: int
+    is_over: bool = False
+
+
 class Limits:
     """The limits of one process, or of all processes where `storage` is a Redis.
 
-    `rate_limit` is what one credential may ask, as `100/minute` or `10/second;1000/hour`; empty is no limit.
-    `password_failures` is how often one login may fail from one address. An address may fail three times as often over
-    all logins, so that one colleague's typing does not lock an office out; a login 100 times an hour over all addresses
-    (NIST SP 800-63B, 5.2.2). Only failures count. `signing_failures` is how often one address may send a request that
-    does not prove who signed it. Raises ValueError where a setting cannot be read.
+    `rate_limit` is what one credential may ask, as `100/minute` or `10/second;1000/hour`, and `address_rate_limit` what
+    one address may; empty is no limit. `password_failures` is how often one login may fail from one address. An address
+    may fail three times as often over all logins, so that one colleague's typing does not lock an office out; a login
+    100 times an hour over all addresses (NIST SP 800-63B, 5.2.2). Only failures count. `signing_failures` is how often
+    one address may send a request that does not prove who signed it. Raises ValueError where a setting cannot be read.
     """
 
     def __init__(
         self,
         *,
         rate_limit: str = "",
+        address_rate_limit: str = "",
         password_failures: str = "10/minute",  # noqa: S107 - a number of failures, no password
         signing_failures: str = "60/minute",
         storage: str = "memory://",
@@ -50,6 +61,8 @@ class Limits:
         self._clock = clock
         self._limiter = MovingWindowRateLimiter(_to_storage(storage, clock))
         self._credential_limits = parse_many(rate_limit) if rate_limit.strip() else []
+        self._address_limits = parse_many(address_rate_limit) if address_rate_limit.strip() else []
+        self.counts_addresses = bool(self._address_limits)
         self._pair_limits = parse_many(password_failures)
         self._signing_limits = parse_many(signing_failures)
         self._turn = asyncio.Semaphore(2)
@@ -59,6 +72,22 @@ class Limits:
         """Count one request; raises RateLimited. A lost Redis is logged and lets the request pass."""
         for item in self._credential_limits:
             await self._count((item, "credential", str(credential)))
+
+    async def count_address(self, address: str) -> RateState | None:
+        """Count one request, and say what is left of the limit that is the nearest; None where a Redis is lost."""
+        place = _digest(_to_place(address))
+        try:
+            states = [await self._count_visit((item, "visit", place)) for item in self._address_limits]
+        except StorageError as error:
+            structlog.get_logger().warning("rate limit not counted", cause=type(error.storage_error).__name__)
+            return None
+        return min(states, key=lambda state: (not state.is_over, state.remaining, -state.reset))
+
+    async def _count_visit(self, key: _Key) -> RateState:
+        is_over = not await self._limiter.hit(*key)
+        window = await self._limiter.get_window_stats(*key)
+        reset = max(1, ceil(window.reset_time - self._clock()))
+        return RateState(key[0].amount, 0 if is_over else max(0, window.remaining), reset, is_over)
 
     async def count_failure(self, address: str) -> None:
         """Count one request that did not prove who signed it; raises RateLimited where there were too many.

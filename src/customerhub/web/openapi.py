@@ -4,7 +4,7 @@ Version 3.0.3: the installed browser of the reference reads no later one.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -16,10 +16,15 @@ from customerhub.web.dialect import Dialect
 from customerhub.web.failures import to_failures
 from customerhub.web.operation import Operation
 from customerhub.web.page import Page, to_page
-from customerhub.web.parameters import HEADERS, PARAMETERS, to_parameters
+from customerhub.web.parameters import HEADERS, PARAMETERS, RATE_HEADERS, to_parameters
 from customerhub.web.schemas import Mode, Schema, keep_used, to_schemas
 
 _ERROR: Final[tuple[str, Mode]] = ("error", "serialization")
+_FAILURE_HEADERS: Final[Mapping[int, Sequence[str]]] = {
+    405: ("Allow",),
+    429: ("Retry-After", *RATE_HEADERS),
+    503: ("Retry-After",),
+}
 
 _Found = Mapping[tuple[str, Mode], Schema]
 
@@ -100,8 +105,13 @@ def _to_operation(
             **{str(status): {"$ref": f"#/components/responses/Error{status}"} for status in sorted(failures)},
         },
     }
-    if operation.description:
-        described["description"] = operation.description
+    description = operation.description
+    if operation.permissions:
+        described["x-permissions"] = list(operation.permissions)
+        needed = " and ".join(f"`{permission}`" for permission in operation.permissions)
+        description = f"{description}\n\nNeeds {needed}.".strip()
+    if description:
+        described["description"] = description
     if operation.body is not None:
         schema = found[f"{operation.name} body", "validation"]
         described["requestBody"] = {
@@ -155,7 +165,7 @@ def _to_success(operation: Operation, schema: Schema | None) -> dict[str, object
 
 
 def _to_failure(status: int, media_type: str, schema: Schema) -> dict[str, object]:
-    names = ["Request-Id", *({405: ["Allow"], 429: ["Retry-After"], 503: ["Retry-After"]}.get(status, []))]
+    names = ["Request-Id", *_FAILURE_HEADERS.get(status, ())]
     return {
         "description": HTTPStatus(status).phrase,
         "headers": _to_header_refs(names),

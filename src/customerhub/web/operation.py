@@ -60,6 +60,8 @@ class Operation:
     dialect). `writes` routes take the guards; `creates` ones have no record yet that `If-Match` could name.
     `max_body` is in bytes, None for the setting's; `media_types` are those that a body may declare, where
     `application/json` stands for every `application/*+json` too.
+    `permissions` are those that the caller's credential must all have, as `customers:update`. `is_secret` routes take
+    or give what is shown once: no log keeps their bodies.
     `examples` go into the document: `body`, `answer`, `path.<parameter>`; every other name is one more body.
     """
 
@@ -81,5 +83,7 @@ class Operation:
     creates: bool = False
     takes_key: bool = True
     is_public: bool = False
+    permissions: tuple[str, ...] = ()
+    is_secret: bool = False
     max_body: int | None = None
     media_types: tuple[str, ...] = (JSON,)

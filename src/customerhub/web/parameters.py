@@ -48,8 +48,14 @@ HEADERS: Final[dict[str, dict[str, object]]] = {
     "Customerhub-Ignored": _to_header("Members of the body that the contract ignores, percent-encoded.", _TEXT),
     "Idempotent-Replayed": _to_header("true where this is the kept answer of the same request.", _TEXT),
     "Retry-After": _to_header("Seconds to wait before the next try.", {"type": "integer", "minimum": 1}),
+    "RateLimit-Limit": _to_header(
+        "Requests that an address may make in one window; on every answer where they are limited.", {"type": "integer"}
+    ),
+    "RateLimit-Remaining": _to_header("How many of them are left.", {"type": "integer", "minimum": 0}),
+    "RateLimit-Reset": _to_header("Seconds until the window is free again.", {"type": "integer", "minimum": 1}),
     "Allow": _to_header("The methods that this path takes.", _TEXT),
 }
+RATE_HEADERS: Final = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
 
 def to_parameters(operation: Operation, query: Schema | None, named: Mapping[str, Schema]) -> list[dict[str, object]]:

@@ -4,15 +4,19 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-_PAIRS: Final = [first + second for first in _ALPHABET for second in _ALPHABET]
+from customerhub.model.base32 import to_base32
+
+PLAIN_PREFIX: Final = "req_"
 
 
-def to_request_id(now: datetime, randomness: UUID) -> str:
-    """`req_` and 26 characters: 48 bits of milliseconds since 1970, then 80 bits of `randomness`.
+def to_request_number(now: datetime, randomness: UUID) -> int:
+    """48 bits of milliseconds since 1970, then 80 bits of `randomness`; the id of the request's log entry too."""
+    return int(now.timestamp() * 1000) << 80 | randomness.int & 0xFFFF_FFFF_FFFF_FFFF_FFFF
 
-    The alphabet (32 letters and digits in ASCII order, none that is mistaken for another) makes text order time order.
+
+def to_request_id(number: int) -> str:
+    """The request's number as 26 characters behind `req_`, which a dialect replaces with a prefix of its own.
+
+    Their order as text is that of time.
     """
-    number = int(now.timestamp() * 1000) << 80 | randomness.int & 0xFFFF_FFFF_FFFF_FFFF_FFFF
-    pairs = _PAIRS
-    return "req_" + "".join([pairs[number >> shift & 1023] for shift in range(120, -10, -10)])
+    return PLAIN_PREFIX + to_base32(number)

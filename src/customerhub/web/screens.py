@@ -28,6 +28,7 @@ from customerhub.model.error import (
     UnsupportedMediaType,
 )
 from customerhub.web.limit import Limits
+from customerhub.web.origin import Origin
 from customerhub.web.render import render
 from customerhub.web.upload import check_declaration, read_body
 
@@ -113,11 +114,13 @@ class Screens:
         return await screen(visit)
 
     @staticmethod
-    def to_failure(error: HubError, request_id: str) -> Answer:
+    def to_failure(error: HubError, origin: Origin) -> Answer:
         """The failure as a page."""
         status = HTTPStatus(_STATUSES.get(type(error), 500))
         sentence = _SENTENCES.get(status) or "The hub cannot do what the browser asked for."
-        return render("problem.html", status.value, title=status.phrase, sentence=sentence, request_id=request_id)
+        return render(
+            "problem.html", status.value, title=status.phrase, sentence=sentence, request_id=origin.request_id
+        )
 
 
 async def _read_form(headers: Headers, receive: Receive, seconds: float) -> dict[str, str]:

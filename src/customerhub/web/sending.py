@@ -17,6 +17,8 @@ from customerhub.model.error import (
     RequestTimeout,
     Unavailable,
 )
+from customerhub.web.limit import RateState
+from customerhub.web.origin import Origin
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -72,8 +74,17 @@ def _error_headers(error: HubError) -> list[tuple[str, str]]:
     return []
 
 
-def to_plain_answer(error: HubError, request_id: str) -> Answer:
+def to_rate_headers(state: RateState) -> tuple[tuple[bytes, bytes], ...]:
+    """What is left of a limit; beside the answer and not in it, since a kept answer is told again at another time."""
+    return (
+        (b"ratelimit-limit", str(state.limit).encode("ascii")),
+        (b"ratelimit-remaining", str(state.remaining).encode("ascii")),
+        (b"ratelimit-reset", str(state.reset).encode("ascii")),
+    )
+
+
+def to_plain_answer(error: HubError, origin: Origin) -> Answer:
     """A failure on a path that no dialect claims, as problem details (RFC 9457)."""
     status = HTTPStatus(_STATUSES.get(type(error), 500))
-    body = msgspec.json.encode({"title": status.phrase, "status": status.value, "request_id": request_id})
+    body = msgspec.json.encode({"title": status.phrase, "status": status.value, "request_id": origin.request_id})
     return Answer(status.value, body, (("content-type", "application/problem+json"),))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from time import perf_counter
+from time import monotonic
 from typing import Final
 
 from starlette.datastructures import Headers, QueryParams
@@ -14,6 +14,7 @@ from customerhub.model.answer import Answer, Caller, Guards
 from customerhub.model.error import (
     Busy,
     FieldError,
+    Forbidden,
     HubError,
     Internal,
     Invalid,
@@ -25,22 +26,29 @@ from customerhub.model.error import (
 )
 from customerhub.web.dialect import Dialect
 from customerhub.web.exchange import Exchange
-from customerhub.web.guards import ignored_header, read_guards
+from customerhub.web.guards import read_guards
 from customerhub.web.incoming import Incoming
 from customerhub.web.limit import Limits
 from customerhub.web.log import get_logger
 from customerhub.web.operation import Call, Operation
+from customerhub.web.origin import Origin
 from customerhub.web.page import Page
-from customerhub.web.request_id import to_request_id
+from customerhub.web.request_id import to_request_id, to_request_number
 from customerhub.web.routing import Match, RouteTable
 from customerhub.web.screens import Screens
-from customerhub.web.sending import RawHeaders, send_answer, to_plain_answer, to_raw_headers, with_error_headers
+from customerhub.web.sending import (
+    RawHeaders,
+    send_answer,
+    to_plain_answer,
+    to_rate_headers,
+    to_raw_headers,
+    with_error_headers,
+)
 from customerhub.web.upload import ClientGone, check_declaration, read_body
 
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
 
 _TOLD_TO_ALL: Final = (Unauthenticated, RateLimited, Busy, Unavailable, Internal)
-_FIRST_FAILURE: Final = 400
 _CLIENT_GONE: Final = 499
 _READS: Final = ("GET", "HEAD")
 _NO_QUERY: Final = QueryParams()
@@ -91,17 +99,29 @@ class Site:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = perf_counter()
-        request_id = to_request_id(self._hub.now(), self._hub.new_id())
+        started, now = monotonic(), self._hub.now()
+        number = to_request_number(now, self._hub.new_id())
         path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
-        exchange = Exchange(request_id, scope["method"], path.decode("latin-1"), started)
+        exchange = Exchange(number, to_request_id(number), now, started, scope, scope["method"], path.decode("latin-1"))
         try:
             answer, headers = await self._answer(exchange, scope, receive)
         except ClientGone:
             exchange.log(self._log, _CLIENT_GONE)
             return
-        await send_answer(send, answer, headers, has_body=exchange.method != "HEAD")
+        # Before it is sent: the client may follow the link to the entry as soon as it has the answer.
+        self._record(exchange, answer)
+        await send_answer(send, answer, [*headers, *exchange.rate], has_body=exchange.method != "HEAD")
         exchange.log(self._log, answer.status)
+
+    def _record(self, exchange: Exchange, answer: Answer) -> None:
+        recorder, caller = self._hub.recorder, exchange.caller
+        if caller is None or isinstance(exchange.error, Unauthenticated):
+            return
+        recorder.note_use(caller, exchange.started)
+        if recorder.takes_logs:
+            entry = exchange.to_entry(answer, with_bodies=self._hub.settings.request_log_bodies)
+            if entry is not None:
+                recorder.record(entry)
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive) -> tuple[Answer, RawHeaders]:
         """An answer for whatever happens, but for a client that is gone and for being cancelled."""
@@ -145,13 +165,21 @@ class Site:
                 exchange.path, scope, receive, hub=self._hub, limits=self._limits, request_id=exchange.request_id
             )
         match = self._routes.match(exchange.method, exchange.path)
-        exchange.route, exchange.dialect = match.operation.path, match.dialect
+        exchange.route = match.operation.path
+        exchange.belong_to(match.dialect)
+        if self._limits.counts_addresses:
+            await self._check_address(exchange, scope)
         call = await self._to_call(exchange, match, scope, headers, receive)
-        answer = await match.operation.handler(call)
-        # A refusal has ignored nothing, since it did nothing; and its replay under a key knows no more than its bytes.
-        if call.command.ignored and answer.status < _FIRST_FAILURE:
-            return _with_ignored(answer, call.command.ignored)
-        return answer
+        return await match.operation.handler(call)
+
+    async def _check_address(self, exchange: Exchange, scope: Scope) -> None:
+        """Count the request before anything of it is read; whatever is answered then says what is left."""
+        client = scope["client"]
+        state = await self._limits.count_address(client[0] if client else "")
+        if state is not None:
+            exchange.rate = to_rate_headers(state)
+            if state.is_over:
+                raise RateLimited(state.reset)
 
     async def _to_call(
         self, exchange: Exchange, match: Match, scope: Scope, headers: Headers, receive: Receive
@@ -168,13 +196,23 @@ class Site:
             caller = await dialect.authenticate(self._hub, incoming)
             exchange.caller = caller
             await self._limits.check_credential(caller.credential)
+            for permission in operation.permissions:
+                if permission not in caller.scopes:
+                    raise Forbidden(permission)
+        exchange.is_secret, exchange.body = operation.is_secret, body
         guards = _NO_GUARDS
         if operation.writes:
             guards = read_guards(
                 headers, exchange.method, exchange.path, raw_query, body, takes_key=operation.takes_key
             )
-        request_id = exchange.request_id
-        command = Command(caller, request_id, lambda error: dialect.to_answer(error, request_id), guards)
+            exchange.key = guards.key.key if guards.key is not None else None
+        command = Command(
+            caller,
+            exchange.request_id,
+            lambda error: dialect.to_answer(error, self._to_origin(exchange, error)),
+            guards,
+            keeps=dialect.kept_errors,
+        )
         return Call(self._hub, command, parameters, query, body, incoming)
 
     def _to_incoming(self, exchange: Exchange, scope: Scope, raw_query: str, headers: Headers, body: bytes) -> Incoming:
@@ -201,18 +239,24 @@ class Site:
         declared = check_declaration(headers, limit, operation.media_types)
         return await read_body(receive, limit, settings.body_seconds, declared=declared)
 
+    def _to_origin(self, exchange: Exchange, error: HubError) -> Origin:
+        public_url = self._hub.settings.public_url
+        return exchange.to_origin(error, public_url, promises_logs=self._hub.recorder.promises_logs)
+
     def _to_failure(self, exchange: Exchange, error: HubError) -> tuple[Answer, RawHeaders]:
         exchange.error = error
         if exchange.path in self._screens.paths:
             to_shape = self._screens.to_failure
         else:
-            exchange.dialect = exchange.dialect or self._routes.find_owner(exchange.path)
-            to_shape = exchange.dialect.to_answer if exchange.dialect else to_plain_answer
+            owner = exchange.dialect or self._routes.find_owner(exchange.path)
+            if owner is not None:
+                exchange.belong_to(owner)
+            to_shape = owner.to_answer if owner else to_plain_answer
         try:
-            answer = with_error_headers(to_shape(error, exchange.request_id), error)
+            answer = with_error_headers(to_shape(error, self._to_origin(exchange, error)), error)
             return answer, to_raw_headers(answer, exchange.request_id)
         except Exception as fault:  # noqa: BLE001 - a fault in the shape of failures still gets an answer
-            answer = to_plain_answer(exchange.log_fault(self._log, fault), exchange.request_id)
+            answer = to_plain_answer(exchange.log_fault(self._log, fault), Origin(exchange.request_id))
             return answer, to_raw_headers(answer, exchange.request_id)
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -247,10 +291,3 @@ def _to_query(raw: str) -> QueryParams:
                 )
             )
     return query
-
-
-def _with_ignored(answer: Answer, ignored: Sequence[str]) -> Answer:
-    value = ignored_header(ignored)
-    if value is None or any(name == "customerhub-ignored" for name, _ in answer.headers):
-        return answer
-    return answer.with_header("customerhub-ignored", value)

@@ -11,7 +11,7 @@ from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
 from customerhub.model.error import HubError
 from customerhub.store.access import Team
-from customerhub.web.dialect import CredentialOrder, Document, Incoming
+from customerhub.web.dialect import CredentialOrder, Document, Incoming, Origin
 from customerhub.web.operation import Operation
 
 _DESCRIPTION = (
@@ -26,6 +26,10 @@ class Count:
 
     name = "count"
     prefixes: tuple[str, ...] = ("/partners", "/auth2")
+    request_prefix = "req_"
+    request_log_path = ""
+    version_headers: tuple[str, ...] = ()
+    kept_errors: tuple[type[HubError], ...] = ()
     operations: tuple[Operation, ...] = routes.OPERATIONS
     document = Document(
         title="COUNT partner API of customerhub",
@@ -78,9 +82,9 @@ class Count:
         """The customer as `GET /partners/customers/{uuid}` has it in `data`."""
         return show.to_customer(customer, catalogue)
 
-    def to_answer(self, error: HubError, request_id: str) -> Answer:
+    def to_answer(self, error: HubError, origin: Origin) -> Answer:
         """The failure for readers of `code` and for readers of `error`."""
-        return errors.to_answer(error, request_id)
+        return errors.to_answer(error, origin.request_id)
 
 
 dialect = Count()

@@ -1,6 +1,7 @@
 """From a person's consent to tokens: the start of an authorization, and tokens for a code or a refresh token."""
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from customerhub.dialects.count.show import to_time
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.error import FieldError, Invalid, InvalidGrant, Unauthenticated
 from customerhub.store.partners import Client, Kind
+from customerhub.web.guards import ignored_header
 from customerhub.web.operation import Call, Operation
 
 _SPELLINGS: Final = ("authorize-intiate", "authorize-initiate")
@@ -83,7 +85,8 @@ async def _give(call: Call, kind: Kind, message: str, *, grant_type_required: bo
     async def work(scene: Work) -> Done:
         check_precondition(command.guards, None, is_required=False)
         tokens = await exchange(call.hub, scene.connection, client, kind, secret)
-        return Done(_answer({"message": message, "data": {"result": _show(tokens)}}), is_secret=True)
+        shown: dict[str, object] = {"message": message, "data": {"result": _show(tokens)}}
+        return Done(_answer(shown, call.command.ignored), is_secret=True)
 
     try:
         return await write_guarded(call.hub, command, work, has_credential=False)
@@ -136,9 +139,10 @@ def _show(tokens: Tokens) -> dict[str, str]:
     }
 
 
-def _answer(members: dict[str, object]) -> Answer:
-    body = msgspec.json.encode({"status": "success", **members})
-    return Answer(200, body, (("content-type", "application/json"),))
+def _answer(members: dict[str, object], ignored: Sequence[str] = ()) -> Answer:
+    answer = Answer(200, msgspec.json.encode({"status": "success", **members}), (("content-type", "application/json"),))
+    named = ignored_header(ignored)
+    return answer.with_header("customerhub-ignored", named) if named is not None else answer
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -172,6 +176,7 @@ OPERATIONS: tuple[Operation, ...] = (
         writes=True,
         creates=True,
         is_public=True,
+        is_secret=True,
         examples={"body": {"grantType": "authorization_code", "code": "ac_9f27c1d04b"}},
     ),
     Operation(
@@ -188,6 +193,7 @@ OPERATIONS: tuple[Operation, ...] = (
         writes=True,
         creates=True,
         is_public=True,
+        is_secret=True,
         examples={"body": {"grantType": "refresh_token", "refreshToken": "rt_4b81e6c2f0"}},
     ),
 )

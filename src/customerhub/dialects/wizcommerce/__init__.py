@@ -12,7 +12,7 @@ from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
 from customerhub.model.error import HubError
 from customerhub.store.access import Team
-from customerhub.web.dialect import CredentialOrder, Document, Incoming
+from customerhub.web.dialect import CredentialOrder, Document, Incoming, Origin
 from customerhub.web.operation import Operation
 
 
@@ -31,6 +31,10 @@ class WizCommerce:
         "/v2",
         "/auth",
     )
+    request_prefix = "req_"
+    request_log_path = ""
+    version_headers: tuple[str, ...] = ()
+    kept_errors: tuple[type[HubError], ...] = ()
     operations: tuple[Operation, ...] = routes.OPERATIONS
     document = Document(
         title="WizCommerce API of customerhub",
@@ -85,9 +89,9 @@ class WizCommerce:
         """The customer as `GET /v1/customers/{id}` has it in `data`."""
         return show.to_customer(customer, catalogue)
 
-    def to_answer(self, error: HubError, request_id: str) -> Answer:
+    def to_answer(self, error: HubError, origin: Origin) -> Answer:
         """The failure as `{code, message, details}`."""
-        return errors.to_answer(error, request_id)
+        return errors.to_answer(error, origin.request_id)
 
 
 dialect = WizCommerce()

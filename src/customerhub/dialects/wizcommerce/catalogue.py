@@ -91,7 +91,7 @@ async def list_price_lists(call: Call) -> Answer:
 async def get_price_list(call: Call) -> Answer:
     """`GET /v1/price-lists/{id}`."""
     catalogue = await get_catalogue(call.hub, call.caller)
-    entry = catalogue.find_entry("price_list", get_id(call, "id"))
+    entry = catalogue.find_live("price_list", get_id(call, "id"))
     if entry is None:
         raise NotFound("price list", call.path["id"])
     return _respond_price_list(call, 200)(entry)

@@ -331,6 +331,7 @@ TOKENS: tuple[Operation, ...] = (
         writes=True,
         creates=True,
         is_public=True,
+        is_secret=True,
     ),
 )
 

@@ -129,7 +129,7 @@ def to_sales_rep(user: User) -> Shown:
     """A user of the team."""
     return {
         "id": str(user.id),
-        "email": user.email,
+        "email": user.email or "",
         "first_name": user.first_name,
         "last_name": user.last_name,
         "phone": user.phone or "",
