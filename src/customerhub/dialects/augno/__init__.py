@@ -1,0 +1,101 @@
+"""Augno: bearer keys with roles, flat requests and nested answers whose parts are asked for, cursors, merging."""
+
+import json
+import shlex
+from collections.abc import Mapping
+
+from customerhub.core.admin import create_credential
+from customerhub.core.hub import Hub
+from customerhub.dialects.augno import auth, errors, models, resources, routes, show
+from customerhub.model.answer import Answer, Caller
+from customerhub.model.catalogue import Catalogue
+from customerhub.model.customer import Customer
+from customerhub.model.error import HubError, NotFound
+from customerhub.store.access import Team
+from customerhub.web.dialect import CredentialOrder, Document, Incoming
+from customerhub.web.operation import Operation
+from customerhub.web.origin import Origin
+
+_DESCRIPTION = (
+    "Customers, and what they refer to, as clients of Augno know them. An existing client only changes its base URL. "
+    "Parts of a record are null unless `include[]` names them. `Augno-Version` and `Augno-Account` are taken and may "
+    "be left out; `OpenMRP-Version` and `OpenMRP-Account` mean the same."
+)
+
+
+class Augno:
+    """The Augno API on its own paths."""
+
+    name = auth.NAME
+    prefixes: tuple[str, ...] = (
+        "/v1/sales",
+        "/v1/finance",
+        "/v1/operations",
+        "/v1/catalog",
+        "/v1/identity",
+        "/v1/auth",
+        "/v1/core",
+    )
+    request_prefix = "rq_"
+    request_log_path = "/v1/core/request-logs/{id}"
+    version_headers: tuple[str, ...] = auth.VERSION_HEADERS
+    # The same request finds nothing again, unless the key stays with the client: an id that is gone stays gone.
+    kept_errors: tuple[type[HubError], ...] = (NotFound,)
+    operations: tuple[Operation, ...] = routes.OPERATIONS
+    document = Document(
+        title="Augno API of customerhub",
+        version=auth.VERSIONS[0],
+        description=_DESCRIPTION,
+        security_schemes={"ApiKey": {"type": "http", "scheme": "bearer"}},
+        error_model=models.Error,
+        common_errors=(400, 401, 403, 429, 500, 503),
+        tags=(
+            {"name": "Customers", "description": "One customer, a page of them, or several made one."},
+            *resources.TAGS,
+        ),
+        credential_headers=("Authorization",),
+    )
+
+    async def authenticate(self, hub: Hub, incoming: Incoming) -> Caller:
+        """The caller of `Authorization: Bearer`; raises Unauthenticated, InvalidHeader or Forbidden."""
+        return await auth.authenticate(hub, incoming)
+
+    async def create_credential(self, hub: Hub, team: Team, order: CredentialOrder) -> Mapping[str, object]:
+        """An API key that may do everything; it does not expire."""
+        order.check_plain()
+        credential, secret = await create_credential(
+            hub,
+            team,
+            dialect=self.name,
+            name=order.name,
+            prefix=auth.PREFIX,
+            team_user=order.team_user,
+            requires_precondition=order.requires_precondition,
+            role="admin",
+            mask=auth.MASK,
+        )
+        return {"id": str(credential.id), "name": credential.name, "api_key": secret}
+
+    def example(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
+        """A `curl` that updates the customer, ready to paste."""
+        path = f"/v1/sales/customers/{show.to_customer_id(customer)}?include=contact_info"
+        body = json.dumps({"phone": "+1-503-555-0142", "status": "preferred"})
+        return " \\\n  ".join(
+            (
+                f"curl -X PATCH {shlex.quote(base_url + path)}",
+                f"-H {shlex.quote('Authorization: Bearer ' + str(credential['api_key']))}",
+                "-H 'Content-Type: application/json'",
+                f"-d {shlex.quote(body)}",
+            )
+        )
+
+    def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
+        """The customer with all its parts, but for those above and below it, which the record does not hold."""
+        return show.to_customer(customer, catalogue, show.ALONE, show.EVERYTHING)
+
+    def to_answer(self, error: HubError, origin: Origin) -> Answer:
+        """The failure in the envelope of eight members."""
+        return errors.to_answer(error, origin)
+
+
+dialect = Augno()
