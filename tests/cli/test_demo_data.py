@@ -39,9 +39,19 @@ def test_everything_they_name_is_there() -> None:
             ("shipping_term", customer.shipping_term),
             ("carrier", customer.carrier),
             ("price_list", customer.price_list),
+            ("account_group", customer.type_group),
+            *(("account_group", name) for name in customer.price_groups),
             *(("attribute_definition", name) for name in customer.attributes),
         } <= names
         assert set(customer.sales_reps) <= reps
+
+
+def test_whoever_is_below_another_is_made_after_it() -> None:
+    """A parent is named by the reference of a customer that stands before its children."""
+    references = [customer.reference_id for customer in CUSTOMERS]
+    children = {customer.reference_id: customer.parent for customer in CUSTOMERS if customer.parent is not UNSET}
+    assert children == {"DEMO-026": "DEMO-025", "DEMO-027": "DEMO-025"}
+    assert [child for child, parent in children.items() if references.index(parent) > references.index(child)] == []
 
 
 def test_nobody_real_is_reached() -> None:

@@ -15,7 +15,7 @@ from customerhub.dialects.base import find_dialects
 from customerhub.model.customer import Customer
 from customerhub.model.error import Busy
 from customerhub.settings import Settings
-from customerhub.store.customers import NewVersion, lock_customer, write_version
+from customerhub.store.customers import NewVersion, lock_customers, write_version
 from customerhub.store.db import Connection, connect
 from customerhub.web.limit import Limits
 from customerhub.web.serve import Site
@@ -171,7 +171,7 @@ async def test_a_customer_that_somebody_holds_is_busy(world: World, database_url
     before = await world.fingerprint()
     async with httpx.AsyncClient(transport=transport, base_url="http://hub", headers=headers) as api:
         async with asyncio.timeout(30), holder.transaction():
-            await lock_customer(holder, world.team.id, UUID(customer["id"]))
+            await lock_customers(holder, world.team.id, [UUID(customer["id"])])
             held = await asyncio.gather(
                 *(api.patch(path, json=body, headers={"Customerhub-Dry-Run": dry}) for dry in ("false", "true")),
                 api.delete(path, headers={"Idempotency-Key": "held"}),

@@ -7,6 +7,7 @@ import httpx
 from tests.support.fingerprint import Fingerprint
 
 PARTNER_SHAPE = ("status", "message", "code", "statusCode", "requestId")
+ENVELOPE = ("code", "type", "message", "param", "doc_url", "is_transient", "quota", "request_log_url")
 
 
 def headers_of(answer: httpx.Response) -> dict[str, str]:
@@ -22,7 +23,11 @@ def changed_tables(before: Fingerprint, after: Fingerprint) -> dict[str, int]:
 def code_of(answer: httpx.Response) -> tuple[int, Any]:  # Any: decoded JSON
     """Status and code of a failure, whose shape is checked on the way."""
     failure = answer.json()
-    if "statusCode" in failure:
+    if list(failure) == ["error"]:
+        failure = failure["error"]
+        assert list(failure) == list(ENVELOPE)
+        assert failure["doc_url"].endswith(f"#{failure['code']}")
+    elif "statusCode" in failure:
         assert [name for name in failure if name in PARTNER_SHAPE] == list(PARTNER_SHAPE)
         assert (failure["status"], failure["statusCode"]) == ("error", answer.status_code)
         assert all(list(error) == ["field", "code", "message"] for error in failure.get("errors", ()))
@@ -34,8 +39,10 @@ def code_of(answer: httpx.Response) -> tuple[int, Any]:  # Any: decoded JSON
 
 
 def fields_of(answer: httpx.Response) -> list[str]:
-    """The fields that a failure names, in its order; the header where it names one."""
+    """The fields that a failure names, in its order, or the header; one alone where the contract has room for one."""
     failure = answer.json()
+    if list(failure) == ["error"]:
+        return [failure["error"]["param"]] if failure["error"]["param"] else []
     if "statusCode" not in failure:
         return [detail["field"] for detail in failure["details"]]
     header = failure.get("details", {}).get("header")

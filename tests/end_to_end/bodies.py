@@ -137,7 +137,7 @@ class Model:
             member = self._resolve(inner)
             if "type" not in member:
                 continue
-            start = {key: value for key, value in self._starts.get(path[:-3], {}).items() if key != name}
+            start = {key: value for key, value in self._starts.get(path.removesuffix("[0]"), {}).items() if key != name}
 
             def put(value: object, name: str = name, start: Json = start) -> Any:  # Any: a body or what is in it
                 return build(start | {name: value})

@@ -12,6 +12,7 @@ from tests.cli.support import Serving
 from tests.end_to_end.door import Door
 from tests.end_to_end.doors import door_of
 from tests.end_to_end.recipes import Route
+from tests.support.augno import Account, make_account
 from tests.support.fixtures import SECRET_KEY
 
 
@@ -37,6 +38,20 @@ async def other_door(route: Route, hub: Hub, site: Site) -> AsyncIterator[Door]:
     """Another team through the same dialect."""
     async with door_of(route).open(hub, site) as opened:
         yield opened
+
+
+@pytest.fixture
+async def account(hub: Hub, site: Site) -> AsyncIterator[Account]:
+    """A furnished team of the Augno dialect."""
+    async with make_account(hub, site) as made:
+        yield made
+
+
+@pytest.fixture
+async def other_account(hub: Hub, site: Site) -> AsyncIterator[Account]:
+    """Another one."""
+    async with make_account(hub, site) as made:
+        yield made
 
 
 @pytest.fixture

@@ -88,7 +88,9 @@ class Door(ABC):
     """One team; `api` is a client without a credential, `auth` adds the door's to a request.
 
     `ends` are the ways in which the credential can be ended, each with the failure that it is told by from then on.
-    `signs_all`: public writes show a credential too, and are refused without.
+    `signs_all`: public writes show a credential too, and are refused without. `unknown_member`: what a member that
+    nobody knows is refused with, None where it is ignored. `reads_as_empty`: broken bodies that count as an empty one.
+    `keeps_absence`: a key keeps that there is no such record, as any other refusal. `keyless` methods take no key.
     """
 
     hub: Hub
@@ -101,6 +103,10 @@ class Door(ABC):
     expired: ClassVar[Failure]
     recipes: ClassVar[Mapping[str, Callable[[Any], Awaitable[Recipe]]]]  # Any: each for its own kind of door
     signs_all: ClassVar[bool] = False
+    unknown_member: ClassVar[Failure | None] = None
+    reads_as_empty: ClassVar[frozenset[str]] = frozenset()
+    keeps_absence: ClassVar[bool] = False
+    keyless: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     @abstractmethod
@@ -108,8 +114,8 @@ class Door(ABC):
         """A new team with a living credential, in process."""
 
     @abstractmethod
-    async def furnish(self) -> Furniture:
-        """New records of every kind that a path can name."""
+    async def furnish(self, template: str = "") -> Furniture:
+        """New records of every kind that a path can name, or at least of those that this one names."""
 
     @abstractmethod
     async def another(self, *, requires_precondition: bool = False) -> Self:
@@ -150,6 +156,10 @@ class Door(ABC):
     def refuses(self, answer: httpx.Response, path: str) -> bool:
         """Whether a body was refused for its member at a dotted path."""
         return code_of(answer) == self.failures.invalid and path in fields_of(answer)
+
+    def gives_secrets(self, route: Route) -> bool:
+        """Whether the answer is shown once, so that a replay of it is refused as gone."""
+        return route.operation.is_public
 
     async def fingerprint(self) -> Fingerprint:
         """What all tables hold."""

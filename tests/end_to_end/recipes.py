@@ -6,6 +6,7 @@ The recipes themselves are in one module for each dialect; `doors` finds them by
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import pytest
 from typing_extensions import override
@@ -13,6 +14,7 @@ from typing_extensions import override
 from customerhub.dialects.base import find_dialects
 from customerhub.web.dialect import Dialect
 from customerhub.web.operation import Operation
+from tests.support.augno import to_id
 from tests.support.world import Json
 
 PASSWORD = "correct horse battery"
@@ -38,8 +40,9 @@ class Recipe:
     `body` changes something, `other` would change something else, `wrong` is refused with 400, naming `wrong_field`;
     all of them are None where the route takes no body. `tag` is the ETag of the record that is written, None where
     there is no record yet, or none that a tag could name: then `changes_untagged` tells that records change all the
-    same. `is_final`: the record is gone afterwards. `starts` are members that an item of a list needs before it is
-    looked at, by the list's name; `nullable` are members whose null counts as left out.
+    same. `is_final`: the record is gone afterwards; `is_silent`: it is there, and the answer shows nothing of it.
+    `starts` are members that an object inside, or an item of a list, needs before it is looked at, by its member's or
+    the list's name; `nullable` are members whose null counts as left out.
     """
 
     path: str
@@ -50,6 +53,7 @@ class Recipe:
     wrong_field: str = ""
     changes_untagged: bool = False
     is_final: bool = False
+    is_silent: bool = False
     starts: Mapping[str, Json] = field(default_factory=dict)
     nullable: frozenset[str] = frozenset()
 
@@ -62,27 +66,45 @@ def to_routes() -> tuple[Route, ...]:
 ROUTES = to_routes()
 WRITES = tuple(route for route in ROUTES if route.operation.writes)
 WITH_BODY = tuple(route for route in WRITES if route.operation.body is not None)
+# Where the contract says that a key has no effect, it has none.
+KEYED = tuple(route for route in WRITES if route.operation.takes_key)
 
 every_write = pytest.mark.parametrize("route", WRITES, ids=str)
 every_body = pytest.mark.parametrize("route", WITH_BODY, ids=str)
+every_keyed_write = pytest.mark.parametrize("route", KEYED, ids=str)
+every_keyed_body = pytest.mark.parametrize("route", [route for route in WITH_BODY if route in KEYED], ids=str)
 
 
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# A record's id in any dialect's form.
+ID = re.compile(rf"{UUID.pattern}|\b(?!re?q_)[a-z]{{2,4}}_[0-7][0-9a-hjkmnp-tv-z]{{25}}(?![0-9a-z])")
 _GENERATED = (
-    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z"), "<time>"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z"), "<time>"),
     (re.compile(r"WC_\d{10,}"), "<number>"),
     (re.compile(r"tok_[0-9a-f]{32}"), "<id>"),
-    (re.compile(r"req_[0-9a-z]{26}"), "<request>"),
-    (re.compile(r"(?:api_prod_|at_|rt_)[\w-]{43}"), "<secret>"),
+    (re.compile(r"re?q_[0-9a-z]{26}"), "<request>"),
+    (re.compile(r"(?:api_prod_|aug_sk_prod_|at_|rt_)[\w-]{43}"), "<secret>"),
+    (re.compile(r"aug_sk_prod_\*{4}[\w-]{4}"), "<hint>"),
 )
+
+
+def to_nowhere(text: str) -> str:
+    """The text with ids that nobody has in the places of all that it names."""
+    return ID.sub(lambda found: nobodys(found[0]), text)
+
+
+def nobodys(record: str) -> str:
+    """An id of the same form that nobody has."""
+    prefix, mark, _ = record.rpartition("_")
+    return to_id(prefix, uuid4()) if mark else str(uuid4())
 
 
 def without_generated(first: str, second: str) -> tuple[str, str]:
     """Two bodies with a mark where each has a time, a number, a secret, or an id that only one of them has."""
-    common = set(UUID.findall(first)) & set(UUID.findall(second))
+    common = set(ID.findall(first)) & set(ID.findall(second))
 
     def mark(text: str) -> str:
-        text = UUID.sub(lambda found: found[0] if found[0] in common else "<id>", text)
+        text = ID.sub(lambda found: found[0] if found[0] in common else "<id>", text)
         for pattern, name in _GENERATED:
             text = pattern.sub(name, text)
         return text

@@ -63,7 +63,7 @@ class CountDoor(Door):
             yield cls(hub, team, api, to_auth(partner.credential), partner, partner.credential)
 
     @override
-    async def furnish(self) -> Furniture:
+    async def furnish(self, template: str = "") -> Furniture:
         """A customer with everything in it and a webhook subscription."""
         made = {
             "/webhooks/": await self.partner.api.post("/partners/webhooks", json=to_webhook()),

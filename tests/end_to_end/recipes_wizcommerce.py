@@ -60,7 +60,7 @@ class WizCommerceDoor(Door):
             yield cls(hub, world.team, api, to_auth(world.api_key), world, world.api_key)
 
     @override
-    async def furnish(self) -> Furniture:
+    async def furnish(self, template: str = "") -> Furniture:
         """A customer with everything in it, at version 1, and a price list."""
         world = self.world
         created = await world.api.post("/v1/customers", json=world.full_body())

@@ -28,7 +28,8 @@ async def prepare(route: Route, door: Door) -> tuple[str, Json | None]:
     if route.operation.writes:
         recipe = await door.cook(route)
         return recipe.path, recipe.body
-    return (await door.furnish()).fill(route.operation.path), None
+    path = route.operation.path
+    return (await door.furnish(path)).fill(path), None
 
 
 def is_refused(answer: httpx.Response, refusal: Failure) -> bool:
@@ -88,7 +89,8 @@ async def test_an_expired_credential_is_refused_at_the_very_next_request(route: 
 async def check_all_refused(route: Route, door: Door, path: str, body: Json | None, refusal: Failure) -> None:
     """The right request and wrong ones, each refused for its credential and not for what is wrong with it."""
     nowhere = route.operation.path.replace("{", "").replace("}", "")
-    for place in (path, f"{path}?page=0&sort=up&status=asleep&entity=x&limit=0&email=x", nowhere):
+    wrong = "page=0&sort=up&status=asleep&entity=x&limit=0&email=x&cursor=x&include=x&includes=x&type=x"
+    for place in (path, f"{path}?{wrong}", nowhere):
         assert is_refused(await door.send(route, place, body), refusal), place
     if not route.operation.writes:
         return

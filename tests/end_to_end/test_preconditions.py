@@ -4,7 +4,7 @@ import pytest
 
 from tests.end_to_end.answers import code_of, fields_of
 from tests.end_to_end.door import Door
-from tests.end_to_end.recipes import WRITES, Route, every_write
+from tests.end_to_end.recipes import KEYED, WRITES, Route, every_write
 
 creations = pytest.mark.parametrize("route", [route for route in WRITES if route.operation.creates], ids=str)
 changes = pytest.mark.parametrize("route", [route for route in WRITES if not route.operation.creates], ids=str)
@@ -19,7 +19,7 @@ async def test_a_tag_that_is_not_the_record_s_changes_nothing(route: Route, door
     for tag in ('"999"', weak, '"0"', '"01"', '"1-gzip"', '"999", W/"1", "abc"'):
         answer = await door.send(route, recipe.path, recipe.body, if_match=tag)
         assert code_of(answer) == door.failures.stale, tag
-        assert fields_of(answer) == []
+        assert fields_of(answer) in ([], ["If-Match"])
         assert "etag" not in answer.headers
     assert await door.fingerprint() == before
 
@@ -65,12 +65,15 @@ async def test_the_record_s_own_tag_lets_the_write_through_once(route: Route, fo
         assert "etag" not in done.headers
         assert code_of(late) in door.failures.nowhere
     else:
-        assert int(done.headers["etag"].strip('"')) == int(recipe.tag.strip('"')) + 1
+        if recipe.is_silent:
+            assert "etag" not in done.headers
+        else:
+            assert int(done.headers["etag"].strip('"')) == int(recipe.tag.strip('"')) + 1
         assert code_of(late) == door.failures.stale
     assert await door.fingerprint() == after
 
 
-@changes
+@pytest.mark.parametrize("route", [route for route in KEYED if not route.operation.creates], ids=str)
 async def test_a_retry_of_a_done_write_replays_though_its_tag_is_stale(route: Route, door: Door) -> None:
     """The key is looked up before the tag: whoever did not hear the answer asks again and hears it."""
     recipe = await door.cook(route)
@@ -79,6 +82,9 @@ async def test_a_retry_of_a_done_write_replays_though_its_tag_is_stale(route: Ro
         await door.send(route, recipe.path, recipe.body, if_match=recipe.tag, idempotency_key="key") for _ in range(2)
     ]
     assert (first.status_code, "idempotent-replayed" in first.headers) == (route.operation.status, False)
+    if door.gives_secrets(route):
+        assert code_of(again) == door.failures.gone
+        return
     assert (again.status_code, again.headers["idempotent-replayed"]) == (route.operation.status, "true")
     assert again.content == first.content
 

@@ -15,6 +15,7 @@ from customerhub.core import admin
 from tests.cli.support import Serving
 from tests.end_to_end.door import Door
 from tests.end_to_end.recipes import PASSWORD, ROUTES, Route
+from tests.end_to_end.recipes_augno import AugnoDoor
 from tests.end_to_end.recipes_count import CountDoor, make_code
 from tests.end_to_end.recipes_wizcommerce import WizCommerceDoor
 from tests.support.count import SECRET_VARIABLE, TO_BE_SIGNED
@@ -98,6 +99,35 @@ parameters = { "path.uuid" = { dictionary = "webhooks", probability = 0.8 } }
 include-path-regex = "/bulk$"
 checks.negative_data_rejection.expected-statuses = [201, 400, 401, 403, 405, 410, 412, 413, 422, 428, 429]
 """
+
+AUGNO = """
+[parameters]
+"path.id" = {{ dictionary = "customers", probability = 0.8 }}
+"path.carrier_id" = {{ dictionary = "carriers", probability = 0.8 }}
+"header.If-Match" = {{ dictionary = "tags", probability = 0.8 }}
+"header.Idempotency-Key" = {{ dictionary = "keys", probability = 0.8 }}
+"body.default_carrier_id" = {{ dictionary = "carriers", probability = 0.9 }}
+"body.default_service_level_id" = {{ dictionary = "levels", probability = 0.9 }}
+"body.default_payment_term_id" = {{ dictionary = "payment_terms", probability = 0.9 }}
+"body.default_shipping_term_id" = {{ dictionary = "shipping_terms", probability = 0.9 }}
+"body.default_sales_rep_user_id" = {{ dictionary = "reps", probability = 0.9 }}
+"body.bill_to_address_id" = {{ dictionary = "addresses", probability = 0.9 }}
+"body.ship_to_address_id" = {{ dictionary = "addresses", probability = 0.9 }}
+"body.customer_price_group_ids[*]" = {{ dictionary = "pricing_groups", probability = 0.9 }}
+"body.customer_type_group_id" = {{ dictionary = "type_groups", probability = 0.9 }}
+"body.credit_limit.unit_id" = {{ dictionary = "units", probability = 0.9 }}
+"body.flat_rate.unit_id" = {{ dictionary = "units", probability = 0.9 }}
+"body.minimum_order_value.unit_id" = {{ dictionary = "units", probability = 0.9 }}
+"body.free_shipping_service_level_ids[*]" = {{ dictionary = "levels", probability = 0.9 }}
+"body.source_customer_ids[*]" = {{ dictionary = "customers", probability = 0.9 }}
+"body.role_id" = {{ dictionary = "roles", probability = 0.9 }}
+{places}
+"""
+PLACE = """
+[[operations]]
+include-path-regex = "{place}/"
+parameters = {{ "path.id" = {{ dictionary = "{name}", probability = 0.8 }} }}
+"""
 Values = dict[str, list[str]]
 
 
@@ -151,6 +181,29 @@ async def prepare_count(door: CountDoor) -> Run:
     return Run(COUNT, values, options, environment, {200, 201, 400, 401, 404})
 
 
+async def prepare_augno(door: AugnoDoor) -> Run:
+    """With the header that shows the key, and a few of each kind that paths and bodies name."""
+    account = door.account
+    found = [await door.furnish() for _ in range(3)]
+    places = {part.strip("/").replace("-", "_"): part for part in found[0].records}
+    values = {name: [one.records[part] for one in found] for name, part in places.items()}
+    customers = [await account.get(customer) for customer in values["customers"]]
+    values |= {
+        "addresses": [*values["addresses"], *(customer["bill_to_address"]["id"] for customer in customers)],
+        "levels": account.service_levels,
+        "pricing_groups": account.pricing_groups,
+        "type_groups": account.type_groups,
+        "reps": account.reps,
+        "units": [account.unit],
+        "tags": TAGS,
+        "keys": [str(uuid4()) for _ in range(1000)],
+    }
+    tables = "".join(PLACE.format(place=part.rstrip("/"), name=name) for name, part in places.items())
+    header = ("--header", f"Authorization: Bearer {account.api_key}")
+    environment = {"SCHEMATHESIS_HOOKS": "tests.support.empty_hooks", "PYTHONPATH": str(ROOT)}
+    return Run(AUGNO.format(places=tables), values, header, environment, {200, 201, 400, 401, 404})
+
+
 async def furnish(world: World) -> Values:
     """Real values for parameters and members that only real ones get past, by name."""
     email = f"{uuid4().hex}@supplier.example"
@@ -176,6 +229,8 @@ async def prepare(door: Door) -> Run:
     """What the door's dialect needs."""
     if isinstance(door, WizCommerceDoor):
         return await prepare_wizcommerce(door)
+    if isinstance(door, AugnoDoor):
+        return await prepare_augno(door)
     assert isinstance(door, CountDoor)
     return await prepare_count(door)
 

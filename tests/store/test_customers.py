@@ -17,7 +17,10 @@ from customerhub.model.patch import CustomerPatch, Named
 from customerhub.store.customers import NewVersion, read_for_write, write_version
 from tests.support.world import DIALECT, Json, World
 
-TERMS = "select id, kind, name, status from catalogue_entry where team = $1 and kind <> 'price_list' order by name"
+TERMS = """
+select id, kind, name, status from catalogue_entry
+where team = $1 and kind <> 'price_list' and not is_system order by name
+"""
 EVENTS = "select customer, version, type from event where team = $1 order by version"
 AUDITED = "select action, actor_name, dialect, changes from audit where team = $1 and subject = $2"
 TAKEN = "belongs to another customer of this team"

@@ -41,6 +41,9 @@ WITHOUT_TEAM_PARAMETER = {
     ("access.sql", "find_credential"): "finds the team of a secret",
     ("access.sql", "find_credential_by_id"): "is the operator's, who names a credential by its id alone",
     ("access.sql", "list_credentials"): "is the operator's, of one team or of all",
+    ("catalogue.sql", "list_teams_without_entries"): "finds the teams of older versions after migrating",
+    ("housekeeping.sql", "list_teams_with_old_keys"): "finds the teams that have something to tidy up",
+    ("housekeeping.sql", "list_teams_with_old_logs"): "finds the teams that have something to tidy up",
     ("partners.sql", "find_access"): "finds the team of a token",
     ("partners.sql", "list_grants"): "ends a client in every team that allowed it",
     ("partners.sql", "lock_grant_of_code"): "finds the team of a code",
@@ -50,6 +53,9 @@ WITHOUT_TEAM_PARAMETER = {
 }
 # Files that only the operator's doctor reads: every statement looks at the database as a whole.
 OPERATOR_FILES = {"doctor.sql"}
+
+# What a customer's row holds beside the record.
+KEYS = [("email_key", True), ("unique_email_key", True)]
 
 SQL_FILES = sorted(path.name for path in files("customerhub.store").iterdir() if path.name.endswith(".sql"))
 STATEMENTS = [(file, name) for file in SQL_FILES for name in load_queries(file)]
@@ -133,7 +139,9 @@ async def test_a_customer_is_its_row(hub: Hub) -> None:
     """The columns are the fields of the record in the same order, null where a field may be None, and two keys."""
     hints = get_type_hints(Customer)
     fields = [(field, NoneType in get_args(hints[field])) for field in CUSTOMER_FIELDS]
-    assert await fetch(hub, COLUMNS, "customer") == [*fields, ("email_key", True), ("unique_email_key", True)]
+    columns = await fetch(hub, COLUMNS, "customer")
+    assert [column for column in columns if column not in KEYS] == fields
+    assert [column for column in columns if column in KEYS] == KEYS
 
 
 async def test_choices_are_the_models(hub: Hub) -> None:

@@ -14,7 +14,20 @@ from uuid import UUID
 import msgspec
 
 from customerhub.dialects.base import find_dialects
-from customerhub.model.catalogue import Catalogue, CatalogueEntry, Kind, User
+from customerhub.model.catalogue import (
+    AccountGroupDetails,
+    CarrierDetails,
+    Catalogue,
+    CatalogueEntry,
+    Details,
+    Kind,
+    NoDetails,
+    PriceListDetails,
+    ServiceLevelDetails,
+    ShippingTermDetails,
+    UnitDetails,
+    User,
+)
 from customerhub.model.customer import Address, Attribute, Contact, Customer
 from customerhub.settings import Settings
 from customerhub.web.dialect import Dialect
@@ -26,7 +39,15 @@ _ATTRIBUTE = Attribute(_ID, "Region", "Nordics", _ID, _ID, _AT, _AT)
 _ADDRESS = Address(_ID, _AT, _AT, type="billing")
 _CONTACT = Contact(_ID, _AT, _AT)
 _BLANK = Customer(_ID, _ID, 1, _AT, _AT, _ID, _ID, "Name", "C1", addresses=(_ADDRESS,), contacts=(_CONTACT,))
-_KINDS: tuple[Kind, ...] = ("payment_term", "shipping_term", "carrier", "price_list")
+_ENTRIES: Mapping[Kind, Details] = {
+    "payment_term": NoDetails(),
+    "shipping_term": ShippingTermDetails(),
+    "carrier": CarrierDetails(),
+    "service_level": ServiceLevelDetails(_ID, "ground"),
+    "unit": UnitDetails("currency", "$"),
+    "price_list": PriceListDetails(),
+    "account_group": AccountGroupDetails("type_group"),
+}
 _VALUES: Mapping[str, object] = {
     "version": 2,
     "deleted_at": _LATER,
@@ -64,7 +85,8 @@ def to_dialects_page() -> str:
         "# What each dialect shows and takes",
         "",
         "Read off the code; `python -m tests.support.documents` writes it anew. A dash: the dialect does not show the",
-        "field, and leaves it as it is.",
+        "field, and leaves it as it is. A view of one record cannot show another one: where a `parent` is shown, the",
+        "dialect's own page says so.",
         "",
         "| canonical field | " + " | ".join(dialect.document.title for dialect in dialects) + " |",
         "| --- |" + " --- |" * len(dialects),
@@ -95,6 +117,8 @@ def _variants() -> Iterator[tuple[str, Customer, Customer]]:
         if field in skipped:
             continue
         before = _BLANK
+        if field.startswith("credit_limit"):
+            before = msgspec.structs.replace(_BLANK, credit_limit=Decimal(4), credit_limit_id=_OTHER)
         if field == "ship_to":
             before = msgspec.structs.replace(_BLANK, addresses=(msgspec.structs.replace(_ADDRESS, type="shipping"),))
         yield field, before, msgspec.structs.replace(before, **{field: _value_of(field)})
@@ -114,7 +138,7 @@ def _value_of(field: str) -> Any:  # Any: whatever the field holds
 
 
 def _name_in(dialect: Dialect, changed: Customer, before: Customer) -> str:
-    entries = [CatalogueEntry(_ID, kind, "T", _AT, _AT, _ID, _ID) for kind in _KINDS]
+    entries = [CatalogueEntry(_ID, kind, "T", _AT, _AT, _ID, _ID, details) for kind, details in _ENTRIES.items()]
     user = User(_ID, "rep@supplier.example", "R", "S", _AT, _AT, _ID, _ID)
     names: dict[str, None] = {}
     for entry in entries:  # one at a time, since they share an id

@@ -67,8 +67,9 @@ async def _migrate(url: str) -> None:
 
 @pytest.fixture
 async def hub(database_url: str) -> AsyncIterator[Hub]:
-    """A hub on the worker's database."""
+    """A hub on the worker's database, which logs requests as a served one does."""
     opened = Hub(Database(database_url), Settings(secret_key=SECRET_KEY))
+    opened.recorder.start()
     yield opened
     await opened.close()
 

@@ -14,7 +14,7 @@ from customerhub.store.db import Connection
 from tests.support.replay import Stored, check_whole
 from tests.support.world import Json, World
 
-_TERM_NAMES = "select id, name from catalogue_entry where team = $1 and kind = 'payment_term'"
+_TERM_NAMES = "select id, name from catalogue_entry where team = $1 and kind = 'payment_term' and not is_system"
 _WAIT = (429, 503)
 _ANSWER_SECONDS = 60
 

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 from uuid import UUID
 
+import msgspec
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from customerhub.model.catalogue import (
@@ -40,11 +42,15 @@ from customerhub.model.customer import (
     Status,
     name_key,
 )
+from customerhub.model.merge import Merger
 from customerhub.model.nested import Moment
 
 START = datetime(2025, 3, 4, 9, 10, 11, tzinfo=UTC)
 ACTOR = UUID(int=0xAC)
 TEAM = UUID(int=0x7EA)
+GROUPS = tuple(UUID(int=0x6E0 + number) for number in range(4))
+ABOVE = tuple(UUID(int=0xAB0 + number) for number in range(3))
+AnyEntry = TypeVar("AnyEntry", Address, Contact)
 
 # Any text that JSON and PostgreSQL can hold.
 CHARACTERS = st.characters(codec="utf-8", exclude_characters="\0")
@@ -53,6 +59,9 @@ LONG = st.just("long name from another door " * 12)
 IDS = st.integers(1, 2**128 - 1).map(lambda number: UUID(int=number))
 TIMES = st.integers(0, 10**13).map(lambda microseconds: START + timedelta(microseconds=microseconds))
 STATUSES = st.sampled_from(get_args(Status))
+LIVES: st.SearchStrategy[tuple[Status, datetime | None]] = st.sampled_from(
+    [("active", None), ("active", None), ("inactive", None), ("inactive", START)]
+)
 MAYBE_TEXT = st.none() | TEXTS | LONG
 EMAILS = st.sampled_from(["ola@nordmann.test", "INGRID@Berg.example", "øla@bücher.example", "x@y.local"])
 PHONES = st.sampled_from(["+4722334455", "+12", "+123456789012345"])
@@ -86,7 +95,9 @@ def moment(after: Customer | None = None, mint: Callable[[], UUID] | None = None
     return Moment(ACTOR, now + timedelta(seconds=5), mint or ids())
 
 
-def entry(kind: Kind, number: int, name: str, details: Details, status: Status = "active") -> CatalogueEntry:
+def entry(
+    kind: Kind, number: int, name: str, details: Details, status: Status = "active", deleted_at: datetime | None = None
+) -> CatalogueEntry:
     """One entry of the catalogue."""
     return CatalogueEntry(
         id=UUID(int=number),
@@ -99,6 +110,7 @@ def entry(kind: Kind, number: int, name: str, details: Details, status: Status =
         details=details,
         status=status,
         reference_id=f"{kind}-{number}",
+        deleted_at=deleted_at,
     )
 
 
@@ -116,14 +128,13 @@ def details_of(draw: st.DrawFn, entity: Entity) -> AttributeDetails:
 
 @st.composite
 def catalogues(draw: st.DrawFn) -> Catalogue:
-    """A team's catalogue: some of everything, active and inactive."""
+    """A team's catalogue: some of everything, active, inactive and deleted."""
     entries: list[CatalogueEntry] = []
 
     def add(kind: Kind, details: st.SearchStrategy[Details], most: int = 2) -> list[CatalogueEntry]:
         names = draw(st.lists(TEXTS.filter(str.strip).map(str.strip), unique_by=name_key, max_size=most))
         made = [
-            entry(kind, len(entries) + 1 + place, name, draw(details), draw(STATUSES))
-            for place, name in enumerate(names)
+            entry(kind, len(entries) + 1 + place, name, draw(details), *draw(LIVES)) for place, name in enumerate(names)
         ]
         entries.extend(made)
         return made
@@ -135,9 +146,10 @@ def catalogues(draw: st.DrawFn) -> Catalogue:
         details = ServiceLevelDetails(carrier=carrier.id, token=f"token {carrier.name}")
         add("service_level", st.just(details), most=1)
     add("unit", st.just(UnitDetails(type="currency", abbreviation="EUR")))
+    add("unit", st.just(UnitDetails(type="mass", abbreviation="kg")), most=1)
     add("price_list", st.just(PriceListDetails()), most=3)
     for kind in ("pricing_group", "type_group"):
-        add("account_group", st.just(AccountGroupDetails(type=kind)), most=1)
+        add("account_group", st.just(AccountGroupDetails(type=kind)))
     for entity in ("customer", "address", "contact"):
         add("attribute_definition", details_of(entity))
     users = [
@@ -220,8 +232,28 @@ def contacts(draw: st.DrawFn, catalogue: Catalogue, last: datetime) -> tuple[Con
 
 
 def entry_ids(catalogue: Catalogue, kind: Kind) -> list[UUID]:
-    """The ids of a kind's entries, active or not."""
-    return sorted(found.id for found in catalogue.entries(kind))
+    """The ids of a kind's entries, active or not, deleted ones too: what a record may refer to."""
+    return sorted(found.id for found in catalogue._entries.values() if found.kind == kind)
+
+
+def group_ids(catalogue: Catalogue, kind: str) -> list[UUID]:
+    """The ids of groups of one type."""
+    groups = (catalogue.find_entry("account_group", found) for found in entry_ids(catalogue, "account_group"))
+    return [
+        group.id
+        for group in groups
+        if group is not None and isinstance(group.details, AccountGroupDetails) and group.details.type == kind
+    ]
+
+
+def level_ids(catalogue: Catalogue, carrier: UUID | None) -> list[UUID]:
+    """The ids of a carrier's service levels."""
+    levels = (catalogue.find_entry("service_level", found) for found in entry_ids(catalogue, "service_level"))
+    return [
+        level.id
+        for level in levels
+        if level is not None and isinstance(level.details, ServiceLevelDetails) and level.details.carrier == carrier
+    ]
 
 
 @st.composite
@@ -232,11 +264,6 @@ def customers(draw: st.DrawFn, catalogue: Catalogue) -> Customer:
     own = draw(addresses(catalogue, updated))
     people = draw(contacts(catalogue, updated))
     carrier = draw(one_or_none(entry_ids(catalogue, "carrier")))
-    levels = [
-        found.id
-        for found in catalogue.entries("service_level")
-        if isinstance(found.details, ServiceLevelDetails) and found.details.carrier == carrier
-    ]
     limit = draw(st.none() | st.decimals(0, 10**6, places=2))
     return Customer(
         team=TEAM,
@@ -260,17 +287,22 @@ def customers(draw: st.DrawFn, catalogue: Catalogue) -> Customer:
         payment_term=draw(one_or_none(entry_ids(catalogue, "payment_term"))),
         shipping_term=draw(one_or_none(entry_ids(catalogue, "shipping_term"))),
         carrier=carrier,
-        service_level=draw(one_or_none(levels)),
+        service_level=draw(one_or_none(level_ids(catalogue, carrier))),
         payment_mode=draw(MAYBE_TEXT),
         sales_reps=tuple(reps),
         default_sales_rep=draw(one_or_none(reps)),
         price_list=draw(one_or_none(entry_ids(catalogue, "price_list"))),
+        price_groups=tuple(draw(some(group_ids(catalogue, "pricing_group")))),
+        type_group=draw(one_or_none(group_ids(catalogue, "type_group"))),
         priority=draw(choices(Priority)),
         commission_policy=draw(choices(CommissionPolicy)),
         freight_policy=draw(choices(FreightPolicy)),
         is_edi_enabled=draw(st.booleans()),
         carrier_billing_type=draw(choices(CarrierBilling)),
+        carrier_billing_account=draw(MAYBE_TEXT),
+        accepts_invoice_emails=draw(st.booleans()),
         credit_limit=limit,
+        credit_limit_unit=draw(one_or_none(entry_ids(catalogue, "unit"))) if limit is not None else None,
         credit_limit_id=UUID(int=0xC1) if isinstance(limit, Decimal) else None,
         tax_number=draw(MAYBE_TEXT),
         addresses=own,
@@ -280,3 +312,49 @@ def customers(draw: st.DrawFn, catalogue: Catalogue) -> Customer:
         ship_to=draw(one_or_none([address.id for address in own])),
         primary_contact=draw(one_or_none([contact.id for contact in people])),
     )
+
+
+def twin(entry: AnyEntry, own: UUID) -> AnyEntry:
+    """Another address or contact that says the same."""
+    values = tuple(msgspec.structs.replace(value, id=own) for value in entry.attributes)
+    return msgspec.structs.replace(entry, id=own, created_at=START, updated_at=START, attributes=values)
+
+
+@st.composite
+def mergers(draw: st.DrawFn) -> Merger:
+    """A target, its sources and those below them: alike in some things, and the target anywhere in the tree."""
+    catalogue = draw(catalogues())
+    drawn = draw(st.lists(customers(catalogue), min_size=2, max_size=5, unique_by=lambda customer: customer.id))
+    cut = draw(st.integers(2, len(drawn)))
+    mint = ids()
+    target, *sources = (
+        msgspec.structs.replace(
+            record,
+            price_groups=tuple(draw(some(GROUPS))),
+            last_name=draw(MAYBE_TEXT),
+            addresses=_with_twins(record.addresses, draw(some([a for one in drawn for a in one.addresses])), mint),
+            contacts=_with_twins(record.contacts, draw(some([c for one in drawn for c in one.contacts])), mint),
+        )
+        for record in drawn[:cut]
+    )
+    names = [source.id for source in sources]
+    children = tuple(msgspec.structs.replace(record, parent=draw(st.sampled_from(names))) for record in drawn[cut:])
+    # Above a child stands its source, whoever else stands around them.
+    steps = draw(some([*names, *(child.id for child in children), *ABOVE], most=4))
+    for child in children:
+        if child.id in steps:
+            steps = [step for step in steps if step != child.parent]
+            steps.insert(steps.index(child.id) + 1, child.parent)
+    target = msgspec.structs.replace(target, parent=steps[0] if steps else None)
+    records = (target, *sources)
+    entries = [address.id for record in records for address in record.addresses]
+    entries += [contact.id for record in records for contact in record.contacts]
+    assume(len(set(entries)) == len(entries))
+    return Merger(target, tuple(sources), children, tuple(steps))
+
+
+def _with_twins(own: tuple[AnyEntry, ...], others: list[AnyEntry], mint: Callable[[], UUID]) -> tuple[AnyEntry, ...]:
+    entries = list(own)
+    entries.extend(twin(other, mint()) for other in others)
+    entries.sort(key=lambda entry: (entry.created_at, entry.id))
+    return tuple(entries)

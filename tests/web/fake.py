@@ -11,7 +11,9 @@ import msgspec
 from starlette.types import Message
 from typing_extensions import TypedDict, override
 
+from customerhub.core.entry import Entry
 from customerhub.core.hub import Hub
+from customerhub.core.recorder import Recorder
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
@@ -39,9 +41,11 @@ from customerhub.model.error import (
 )
 from customerhub.settings import Settings
 from customerhub.store.access import Standing, Team
+from customerhub.store.db import Database
 from customerhub.web.dialect import CredentialOrder, Document, Incoming
 from customerhub.web.limit import Limits
 from customerhub.web.operation import Call, Handler, Operation
+from customerhub.web.origin import Origin
 from customerhub.web.serve import Site
 
 NOW: Final = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
@@ -75,6 +79,33 @@ class ErrorBody(TypedDict):
     message: NotRequired[str]
 
 
+class FakeRecorder(Recorder):
+    """Keeps what it is given in `entries` and `uses`, as if it ran; `is_full` is what it promises no more at."""
+
+    def __init__(self) -> None:
+        super().__init__(Database("", size=0), Settings(), lambda: NOW)
+        self.is_full = False
+        self.entries: list[Entry] = []
+        self.uses: list[Caller] = []
+
+    @property
+    @override
+    def promises_logs(self) -> bool:
+        return super().promises_logs and not self.is_full
+
+    def run(self, *, runs: bool = True) -> None:
+        """Begin to take entries, or stop."""
+        self.is_running = self.takes_logs = runs
+
+    @override
+    def record(self, entry: Entry) -> None:
+        self.entries.append(entry)
+
+    @override
+    def note_use(self, caller: Caller, started: float) -> None:
+        self.uses.append(caller)
+
+
 class FakeHub(Hub):
     """A hub without a database; `unready` is what its readiness raises, `ended` what its look at a caller does."""
 
@@ -84,6 +115,7 @@ class FakeHub(Hub):
         self.settings = settings or Settings()
         self.now = lambda: NOW
         self.new_id = lambda: UUID(int=0xABCDEF)
+        self.recorder: FakeRecorder = FakeRecorder()  # type: ignore[mutable-override]  # a fake stays one
         self.unready = unready
         self.ended = ended
 
@@ -119,6 +151,10 @@ class FakeDialect:
     prefixes: tuple[str, ...] = ("/fake",)
     seen: list[Incoming] = field(default_factory=list)
     document: Document = DOCUMENT
+    request_prefix: str = "req_"
+    request_log_path: str = ""
+    version_headers: tuple[str, ...] = ()
+    kept_errors: tuple[type[HubError], ...] = ()
 
     async def authenticate(self, hub: Hub, incoming: Incoming) -> Caller:
         self.seen.append(incoming)
@@ -135,8 +171,10 @@ class FakeDialect:
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         return {}
 
-    def to_answer(self, error: HubError, request_id: str) -> Answer:
+    def to_answer(self, error: HubError, origin: Origin) -> Answer:
         body = {"code": type(error).__name__, "message": str(error)}
+        if origin.log_url is not None:
+            body["log_url"] = origin.log_url
         return Answer(STATUSES[type(error)], msgspec.json.encode(body))
 
 

@@ -9,7 +9,7 @@ from limits.errors import StorageError
 from typing_extensions import override
 
 from customerhub.model.error import Busy, HubError, RateLimited, Unauthenticated, Unavailable
-from customerhub.web.limit import MAX_WAITING, Limits
+from customerhub.web.limit import MAX_WAITING, Limits, RateState
 from customerhub.web.window import MemoryWindows
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
@@ -199,19 +199,21 @@ async def test_too_many_waiting_is_busy() -> None:
     assert await asyncio.gather(*crowd) == ["token"] * (MAX_WAITING + 2)
 
 
+class Lost(MemoryWindows):
+    """A storage that does not answer."""
+
+    @override
+    async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        raise StorageError(OSError())
+
+    @override
+    async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        raise StorageError(OSError())
+
+
 async def test_a_lost_redis_lets_requests_pass_and_passwords_not() -> None:
     """Where nothing can be counted, the API goes on, but nobody may guess passwords."""
     limits = Limits(rate_limit="1/minute")
-
-    class Lost(MemoryWindows):
-        @override
-        async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-            raise StorageError(OSError())
-
-        @override
-        async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-            raise StorageError(OSError())
-
     limits._limiter.storage = Lost()
     assert [await wait_of(limits), await wait_of(limits)] == [0, 0]
     with pytest.raises(Unavailable):
@@ -246,3 +248,43 @@ async def test_windows_can_be_cleared(clock: Clock) -> None:
 def test_the_windows_are_what_the_library_takes() -> None:
     """They are a storage of the library, so its strategies work on them."""
     assert issubclass(MemoryWindows, MemoryStorage)
+
+
+async def test_an_address_is_told_what_is_left(clock: Clock) -> None:
+    """Two a second: what is left counts down, the third is over, and the window moves; others are not concerned."""
+    limits = Limits(address_rate_limit="2/second", clock=clock)
+    assert limits.counts_addresses
+    states = [await limits.count_address("10.0.0.1") for _ in range(3)]
+    assert states == [RateState(2, 1, 1), RateState(2, 0, 1), RateState(2, 0, 1, is_over=True)]
+    assert await limits.count_address("10.0.0.2") == RateState(2, 1, 1)
+    clock.now += 1
+    assert await limits.count_address("10.0.0.1") == RateState(2, 1, 1)
+
+
+async def test_the_nearest_of_several_limits_is_told(clock: Clock) -> None:
+    """The limit with the least left is the one that matters; seconds are whole and at least one."""
+    limits = Limits(address_rate_limit="3/second;4/hour", clock=clock)
+    states = []
+    for _ in range(3):
+        states.append(await limits.count_address("10.0.0.1"))
+        clock.now += 0.75
+    assert states == [RateState(3, 2, 1), RateState(3, 1, 1), RateState(4, 1, 3599)]
+
+
+async def test_a_network_of_ipv6_has_one_limit(clock: Clock) -> None:
+    """Whoever has one address of a network has them all."""
+    limits = Limits(address_rate_limit="1/minute", clock=clock)
+    states = [await limits.count_address(address) for address in ("2001:db8::1", "2001:db8::2", "2001:db8:1::1")]
+    assert [state is not None and state.is_over for state in states] == [False, True, False]
+
+
+async def test_addresses_are_not_counted_by_default() -> None:
+    """An office behind one address is not slowed down unless the seller says so."""
+    assert not Limits().counts_addresses
+
+
+async def test_a_lost_count_of_addresses_lets_pass() -> None:
+    """What cannot be counted is not refused, and no number is made up for it."""
+    limits = Limits(address_rate_limit="1/minute")
+    limits._limiter.storage = Lost()
+    assert [await limits.count_address("10.0.0.1") for _ in range(2)] == [None, None]

@@ -15,6 +15,7 @@ from customerhub.web.docs import to_document_pages
 from customerhub.web.limit import Limits
 from customerhub.web.openapi import to_openapi
 from customerhub.web.operation import Operation
+from customerhub.web.origin import Origin
 from customerhub.web.serve import Site
 from tests.web.fake import DOCUMENT, FakeDialect, FakeHub, show, to_client
 
@@ -213,16 +214,32 @@ def test_every_status_that_can_come_is_named(document: Json) -> None:
         "create_thing": "201 400 401 403 408 409 410 412 413 415 422 428 429 500 503",
         "update_thing": "201 400 401 403 404 408 410 412 413 415 422 428 429 500 503",
         "delete_thing": "204 400 401 403 404 408 412 413 415 428 429 500 503",
-        "create_token": "200 400 401 408 413 415 500 503",
+        "create_token": "200 400 401 408 413 415 429 500 503",
     }
     assert document["components"]["responses"]["Error429"] == {
         "description": "Too Many Requests",
         "headers": {
             "Request-Id": {"$ref": "#/components/headers/Request-Id"},
             "Retry-After": {"$ref": "#/components/headers/Retry-After"},
+            "RateLimit-Limit": {"$ref": "#/components/headers/RateLimit-Limit"},
+            "RateLimit-Remaining": {"$ref": "#/components/headers/RateLimit-Remaining"},
+            "RateLimit-Reset": {"$ref": "#/components/headers/RateLimit-Reset"},
         },
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
     }
+
+
+def test_the_permissions_of_an_operation_are_named() -> None:
+    """For programs in a member of their own, for people in the description; where none are needed nothing is said."""
+    needy = replace(OPERATIONS[0], permissions=("things:read", "owners:read"), description="All of them.")
+    described = to_openapi(FakeDialect((needy, *OPERATIONS[1:])))["paths"]
+    assert isinstance(described, dict)
+    found = described[needy.path][needy.method.lower()]
+    assert found["x-permissions"] == ["things:read", "owners:read"]
+    assert found["description"] == "All of them.\n\nNeeds `things:read` and `owners:read`."
+    others = [other for path in described.values() for other in path.values() if other is not found]
+    assert len(others) == len(OPERATIONS) - 1
+    assert not any("x-permissions" in other for other in others)
 
 
 def test_security_stands_at_each_operation(document: Json) -> None:
@@ -260,8 +277,8 @@ def test_failures_have_the_type_that_the_dialect_gives_them() -> None:
 
     class Problems(FakeDialect):
         @override
-        def to_answer(self, error: HubError, request_id: str) -> Answer:
-            return super().to_answer(error, request_id).with_header("content-type", "application/problem+json")
+        def to_answer(self, error: HubError, origin: Origin) -> Answer:
+            return super().to_answer(error, origin).with_header("content-type", "application/problem+json")
 
     document: Json = to_openapi(Problems(OPERATIONS))
     assert {

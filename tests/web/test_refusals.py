@@ -14,6 +14,7 @@ from customerhub.model.answer import Answer
 from customerhub.model.error import Busy, HubError, Invalid, RateLimited, Unauthenticated, Unavailable
 from customerhub.web.limit import Limits
 from customerhub.web.operation import Call
+from customerhub.web.origin import Origin
 from customerhub.web.serve import Site
 from tests.web.fake import READ, WRITE, FakeDialect, FakeHub, Messages, echo, raising, recording, to_client, to_site
 
@@ -87,9 +88,9 @@ async def test_no_nul_gets_in_through_the_query(query: str, names: list[str] | N
 
     class Listening(FakeDialect):
         @override
-        def to_answer(self, error: HubError, request_id: str) -> Answer:
+        def to_answer(self, error: HubError, origin: Origin) -> Answer:
             errors.append(error)
-            return super().to_answer(error, request_id)
+            return super().to_answer(error, origin)
 
     async with to_client(Site(FakeHub(), [Listening((READ,))], limits=Limits())) as client:
         answer = await client.get(f"/fake/things/1?{query}")
@@ -120,7 +121,7 @@ async def test_a_fault_in_the_shape_of_failures_still_has_an_answer() -> None:
 
     class Mute(FakeDialect):
         @override
-        def to_answer(self, error: HubError, request_id: str) -> Answer:
+        def to_answer(self, error: HubError, origin: Origin) -> Answer:
             raise RuntimeError
 
     async with to_client(Site(FakeHub(), [Mute((READ,))], limits=Limits())) as client:
@@ -133,7 +134,7 @@ async def test_a_failure_with_a_header_that_cannot_be_sent_still_has_an_answer()
 
     class Careless(FakeDialect):
         @override
-        def to_answer(self, error: HubError, request_id: str) -> Answer:
+        def to_answer(self, error: HubError, origin: Origin) -> Answer:
             return Answer(404, b"{}", (("x-note", "a\nb"),))
 
     async with to_client(Site(FakeHub(), [Careless((READ,))], limits=Limits())) as client:

@@ -209,20 +209,6 @@ async def call_site(
     await site(scope, receive, send)  # type: ignore[arg-type]  # any callable will do for receive
 
 
-async def test_what_was_ignored_is_named() -> None:
-    """Paths that the handler's dialect ignores come back in a header, unless the answer names them already."""
-
-    async def handler(call: Call) -> Answer:
-        call.command.ignored += ["status", "x y"]
-        own = (("customerhub-ignored", "own"),) if "own" in call.query else ()
-        return Answer(200, b"{}", own)
-
-    async with to_client(to_site(replace(READ, handler=handler))) as client:
-        first, second = await client.get("/fake/things/1"), await client.get("/fake/things/1?own=1")
-    assert first.headers["customerhub-ignored"] == "status, x%20y"
-    assert second.headers["customerhub-ignored"] == "own"
-
-
 async def test_a_credential_over_its_limit_is_told_so() -> None:
     """The setting's limit is per credential, and failures to authenticate do not count against anybody's."""
     limits = Limits(rate_limit="2/minute", clock=lambda: 1000.0)

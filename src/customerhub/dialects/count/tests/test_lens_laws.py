@@ -61,8 +61,13 @@ def wire_addresses(customer: Customer) -> st.SearchStrategy[Json | None]:
 
 
 def updates(customer: Customer, catalogue: Catalogue) -> st.SearchStrategy[Json]:
-    """Bodies of updates that must be accepted."""
+    """Bodies of updates that must be accepted: no other inactive term than the customer's own."""
     terms = [entry.name for entry in catalogue.entries("payment_term")]
+
+    def may_be_named(text: str | None) -> bool:
+        entry = catalogue.find_named("payment_term", text) if text is not None else None
+        return entry is None or entry.status == "active" or entry.id == customer.payment_term
+
     flags = st.booleans()
     return st.fixed_dictionaries(
         {},
@@ -73,7 +78,7 @@ def updates(customer: Customer, catalogue: Catalogue) -> st.SearchStrategy[Json]
             "website": NULLABLE,
             "status": STATUSES,
             "notes": NULLABLE,
-            "paymentTerm": NULLABLE | st.sampled_from([*terms, "NET30", "net30"]),
+            "paymentTerm": (NULLABLE | st.sampled_from([*terms, "NET30", "net30"])).filter(may_be_named),
             "taxNumber": NULLABLE,
             "taxAutoCalculate": flags,
             "taxExcluded": flags,

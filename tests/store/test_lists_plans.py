@@ -1,0 +1,138 @@
+"""How the database finds what lists ask for: by index, and no dearer in the depth of a list than at its beginning."""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from customerhub.model.customer import Customer
+from customerhub.model.page import Position
+from customerhub.store import addresses
+from customerhub.store.db import Connection
+from customerhub.store.lists import CustomerFilter, walk_statement
+from tests.support.customers import new_address, new_customer, put_customers
+from tests.support.soak import sized
+from tests.support.world import World
+
+START = datetime(2026, 3, 4, 9, 10, 11, tzinfo=UTC)
+MANY = sized(3_000, 100_000)
+LIMIT = 101
+Node = dict[str, Any]  # Any: decoded JSON
+
+
+@pytest.fixture
+async def connection(world: World) -> AsyncIterator[Connection]:
+    """A connection of the hub's own."""
+    async with world.hub.database.lease() as lent:
+        yield lent
+        await lent.execute("reset plan_cache_mode")
+
+
+@pytest.fixture
+async def customers(world: World, connection: Connection) -> list[Customer]:
+    """Many customers, newest first, as old as they stand in the table."""
+    made = [
+        new_customer(
+            world.team.id,
+            START + timedelta(seconds=place),
+            number=f"N-{place}",
+            addresses=(new_address(START, city=f"City {place % 7}"), new_address(START, postal_code=f"{place}")),
+        )
+        for place in range(MANY)
+    ]
+    await put_customers(connection, made)
+    await connection.execute("analyze customer, unowned_address")
+    # What the index has yet to sort in is read from end to end: never more than 4 MB, but not what is asked about here.
+    await connection.execute("select gin_clean_pending_list('customer_addresses')")
+    return made[::-1]
+
+
+async def explain(connection: Connection, statement: str, parameters: Sequence[object]) -> Node:
+    """What the statement did, as the topmost node of its plan."""
+    text = await connection.fetchval(f"explain (analyze, buffers, timing off, format json) {statement}", *parameters)
+    plan: Node = json.loads(text)[0]["Plan"]
+    return plan
+
+
+def nodes(plan: Node) -> Iterator[Node]:
+    """The node and all below it."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
+def indexes(plan: Node) -> list[str]:
+    """The indexes that were used, and `sequential` for each table that was read from end to end."""
+    return [
+        "sequential" if node["Node Type"] == "Seq Scan" else node["Index Name"]
+        for node in nodes(plan)
+        if "Index Name" in node or node["Node Type"] == "Seq Scan"
+    ]
+
+
+def blocks(plan: Node) -> int:
+    """How many blocks were looked at."""
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+def at(customer: Customer, *, is_backward: bool = False) -> Position:
+    """The place behind a customer, or before it."""
+    return Position(customer.created_at, customer.id, is_backward)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("plan_cache_mode", ["force_custom_plan", "force_generic_plan"])
+async def test_a_page_costs_the_same_wherever_it_is(
+    world: World, connection: Connection, customers: list[Customer], plan_cache_mode: str
+) -> None:
+    """First, middle and last page, forward and backward: one index, exactly the rows that are wanted, as few blocks.
+
+    A statement is planned anew for its values at first, and once for all values later.
+    """
+    await connection.execute(f"set plan_cache_mode = {plan_cache_mode}")
+    places = {
+        "first": None,
+        "middle": at(customers[MANY // 2]),
+        "last": at(customers[-LIMIT - 1]),
+        "back from the end": at(customers[-1], is_backward=True),
+        "back to the beginning": at(customers[LIMIT], is_backward=True),
+    }
+    costs = {}
+    for name, place in places.items():
+        plan = await explain(connection, *walk_statement(world.team.id, CustomerFilter(), place, LIMIT))
+        (scan,) = (node for node in nodes(plan) if "Index Name" in node)
+        assert indexes(plan) == ["customer_created"], name
+        assert (scan["Actual Rows"], scan.get("Rows Removed by Filter", 0)) == (LIMIT, 0), name
+        assert all(node["Node Type"] in ("Limit", "Index Scan") for node in nodes(plan)), name
+        costs[name] = blocks(plan)
+    # A page of rows begins and ends somewhere in a block, and so it does in the index.
+    assert max(costs.values()) <= min(costs.values()) * 1.5 + 5, costs
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("plan_cache_mode", ["force_custom_plan", "force_generic_plan"])
+async def test_an_address_is_found_by_index(
+    world: World, connection: Connection, customers: list[Customer], plan_cache_mode: str
+) -> None:
+    """The customer of an address, and customers by what stands in one, without looking at the others."""
+    await connection.execute(f"set plan_cache_mode = {plan_cache_mode}")
+    team = world.team.id
+    wanted = customers[MANY // 2]
+    one = wanted.addresses[1]
+    chosen = CustomerFilter(address={"postal_code": str(one.postal_code)})
+    plan = await explain(connection, *walk_statement(team, chosen, at(customers[0]), LIMIT))
+    assert indexes(plan) == ["customer_addresses"]
+    assert plan["Actual Rows"] == 1
+    assert blocks(plan) < 30
+    for address_id, rows in ((one.id, 1), (UUID(int=1), 0)):
+        statement, parameters = addresses.find_statement(team, address_id)
+        plan = await explain(connection, statement, parameters)
+        inside, of_none = indexes(plan)
+        assert inside == "customer_addresses"
+        # Of few rows that belong to no customer, any index finds one.
+        assert of_none in ("unowned_address_pkey", "unowned_address_created")
+        assert plan["Actual Rows"] == rows
+        assert blocks(plan) < 30
