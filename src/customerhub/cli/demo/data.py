@@ -81,7 +81,7 @@ ENTRIES: Final[tuple[tuple[Kind, EntryValues], ...]] = (
     ("shipping_term", EntryValues("Free freight", details=ShippingTermDetails(type="free_freight"))),
     ("carrier", EntryValues("UPS", details=CarrierDetails(code="ups"))),
     ("carrier", EntryValues("FedEx", details=CarrierDetails(code="fedex"))),
-    ("carrier", EntryValues("DHL Express", details=CarrierDetails(code="dhl_express"))),
+    ("carrier", EntryValues("DHL Express", details=CarrierDetails())),
     *(
         ("account_group", EntryValues(name, details=AccountGroupDetails(type="type_group")))
         for name in ("Shop", "Hospitality", "Design studio", "Distributor")
