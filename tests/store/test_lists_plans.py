@@ -108,8 +108,8 @@ async def test_a_page_costs_the_same_wherever_it_is(
         assert (scan["Actual Rows"], scan.get("Rows Removed by Filter", 0)) == (LIMIT, 0), name
         assert all(node["Node Type"] in ("Limit", "Index Scan") for node in nodes(plan)), name
         costs[name] = blocks(plan)
-    # A page of rows begins and ends somewhere in a block, and so it does in the index.
-    assert max(costs.values()) <= min(costs.values()) * 1.5 + 5, costs
+    # However the rows lie: a block for each of them at the most, and a few of the index. Depth adds none.
+    assert max(costs.values()) <= LIMIT + 10, costs
 
 
 @pytest.mark.soak
