@@ -24,8 +24,8 @@ async def test_entries_wait_for_a_database_that_is_away(
     logged: httpx.AsyncClient, world: World, caller: Caller
 ) -> None:
     """What could not be written is written in its order once the server is back."""
-    database = world.hub.recorder._database
-    url, database.url = database.url, "postgresql://127.0.0.1:1/gone"
+    url, database = world.hub.database.url, Database("postgresql://127.0.0.1:1/gone", size=1)
+    world.hub.recorder._database = database
     ids = [(await logged.get("/fake/missing/1")).headers["request-id"].removeprefix("fk_") for _ in range(3)]
     recorder = world.hub.recorder
 

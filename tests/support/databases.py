@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
+from typing_extensions import override
+
 from customerhub.embedded import Cluster
-from customerhub.store.db import connect
+from customerhub.store.db import Database, connect
 
 
 @asynccontextmanager
@@ -19,3 +21,32 @@ async def empty_database(cluster: Cluster) -> AsyncIterator[str]:
         keeper = await connect(cluster.url("postgres"))
         await keeper.execute(f"drop database {name} with (force)")
         await keeper.close()
+
+
+class KeptDatabase(Database):
+    """Connections that outlive those who close them, and go to the next who asks for as many."""
+
+    def __init__(self, url: str, free: "dict[int, list[KeptDatabase]] | None" = None, size: int = 4) -> None:
+        super().__init__(url, size=size)
+        self._free: dict[int, list[KeptDatabase]] = {} if free is None else free
+
+    def lend(self, size: int = 4) -> "KeptDatabase":
+        """Connections that nobody else has until they are closed."""
+        idle = self._free.setdefault(size, [])
+        return idle.pop() if idle else KeptDatabase(self.url, self._free, size)
+
+    @override
+    def beside(self, size: int) -> Database:
+        """Further connections, kept as well."""
+        return self.lend(size)
+
+    @override
+    async def close(self) -> None:
+        """Give the connections back, open."""
+        self._free[self.size].append(self)
+
+    async def close_all(self) -> None:
+        """Close every connection that was given back."""
+        for idle in self._free.values():
+            for database in idle:
+                await super(KeptDatabase, database).close()
