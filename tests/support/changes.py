@@ -60,6 +60,5 @@ def with_attribute(
         new = msgspec.structs.replace(found, value=change.new, updated_at=at, updated_by=actor)
         return tuple(new if attribute is found else attribute for attribute in attributes)
     assert found == change.old
-    if isinstance(change.new, Attribute):
-        return (*attributes, change.new)
-    return tuple(attribute for attribute in attributes if attribute is not found)
+    others = tuple(attribute for attribute in attributes if attribute is not found)
+    return (*others, change.new) if isinstance(change.new, Attribute) else others

@@ -9,16 +9,20 @@ import msgspec
 from msgspec import Struct
 
 from customerhub.model.customer import CUSTOMER_FIELDS, Address, Contact, Customer
+from customerhub.model.duplicates import DuplicateKey, to_duplicate_keys
+from customerhub.model.search import to_search_text
 from customerhub.store.customers import to_customer
 from customerhub.store.db import Connection
-from tests.support.world import Json, World
+from tests.support.world import DIALECT, Json, World
 
 _COLUMNS = ", ".join(CUSTOMER_FIELDS)
 _ENTRIES: dict[str, type[Struct]] = {"addresses": Address, "contacts": Contact}
 _READ_ROWS = f"select {_COLUMNS} from customer where team = $1 order by id"  # noqa: S608 - names of columns
+_READ_TEXTS = "select customer, text from customer_search where team = $1"
+_READ_DUPLICATES = "select customer, kind, key from duplicate_key where team = $1"
 _READ_CHANGES = "select * from change where team = $1 order by customer, version"
 _READ_EVENTS = "select customer, version, type from event where team = $1"
-_READ_KEYS = "select headers, body from idempotency_key where team = $1 and status = 201"
+_READ_KEYS = "select headers, body from idempotency_key where team = $1 and dialect = $2 and status = 201"
 
 
 class Change(Struct, frozen=True):
@@ -28,6 +32,7 @@ class Change(Struct, frozen=True):
     version: int
     at: datetime
     action: str
+    dialect: str
     actor: UUID
     changes: list[Json]
 
@@ -39,6 +44,8 @@ class Stored(Struct, frozen=True):
     changes: dict[UUID, list[Change]]
     events: set[tuple[UUID, int, str]]
     answers: list[tuple[UUID, int]]
+    texts: dict[UUID, str]
+    duplicate_keys: dict[UUID, set[DuplicateKey]]
 
 
 async def read_stored(connection: Connection, team: UUID) -> Stored:
@@ -48,11 +55,19 @@ async def read_stored(connection: Connection, team: UUID) -> Stored:
         changes: dict[UUID, list[Change]] = {}
         for row in await connection.fetch(_READ_CHANGES, team):
             edits = msgspec.json.decode(row["changes"], type=list[Json])
-            change = Change(row["customer"], row["version"], row["at"], row["action"], row["actor"], edits)
+            change = Change(
+                row["customer"], row["version"], row["at"], row["action"], row["dialect"], row["actor"], edits
+            )
             changes.setdefault(change.customer, []).append(change)
         events = {tuple(row) for row in await connection.fetch(_READ_EVENTS, team)}
-        answers = [_written_by(row["headers"], row["body"]) for row in await connection.fetch(_READ_KEYS, team)]
-    return Stored({customer.id: customer for customer in customers}, changes, events, answers)
+        texts = dict(await connection.fetch(_READ_TEXTS, team))
+        keys: dict[UUID, set[DuplicateKey]] = {}
+        for customer, kind, key in await connection.fetch(_READ_DUPLICATES, team):
+            keys.setdefault(customer, set()).add(DuplicateKey(kind, key))
+        answers = [
+            _written_by(row["headers"], row["body"]) for row in await connection.fetch(_READ_KEYS, team, DIALECT)
+        ]
+    return Stored({customer.id: customer for customer in customers}, changes, events, answers, texts, keys)
 
 
 def _written_by(headers: bytes, body: bytes) -> tuple[UUID, int]:
@@ -65,9 +80,14 @@ async def check_whole(connection: Connection, team: UUID, *, has_sinks: bool = F
     """Assert that nothing of a team is half there, and return what is.
 
     Every record stands at its newest change, its versions have no gap, its history replays to the very record, each
-    change has its event where the team has a sink, and each kept answer has its change.
+    change has its event where the team has a sink, and each kept answer has its change. A search looks at every live
+    record as it stands, and at no other; so does whoever looks for duplicates.
     """
     stored = await read_stored(connection, team)
+    live = [customer for customer in stored.customers.values() if customer.deleted_at is None]
+    assert stored.texts == {customer.id: to_search_text(customer) for customer in live}
+    keys = {customer.id: set(to_duplicate_keys(customer)) for customer in live}
+    assert stored.duplicate_keys == {customer: own for customer, own in keys.items() if own}
     assert set(stored.customers) == set(stored.changes)
     for customer_id, customer in stored.customers.items():
         changes = stored.changes[customer_id]
@@ -142,11 +162,10 @@ def _follow_attribute(owner: Json, name: str, rest: list[str], edit: Json, chang
 
 
 def _put(entries: list[Json], key: str, value: str, edit: Json) -> None:
-    """Add an entry, or take it away."""
+    """Add an entry, or take it away; or both, which gives it the last place."""
     if "old" in edit:
-        assert "new" not in edit
         entries.remove(_find(entries, key, value))
-    else:
+    if "new" in edit:
         assert edit["new"][key] == value
         assert all(entry[key] != value for entry in entries)
         entries.append(copy.deepcopy(edit["new"]))

@@ -316,7 +316,10 @@ def customers(draw: st.DrawFn, catalogue: Catalogue) -> Customer:
 
 def twin(entry: AnyEntry, own: UUID) -> AnyEntry:
     """Another address or contact that says the same."""
-    values = tuple(msgspec.structs.replace(value, id=own) for value in entry.attributes)
+    values = tuple(
+        msgspec.structs.replace(value, id=UUID(int=own.int + (place << 64)))
+        for place, value in enumerate(entry.attributes)
+    )
     return msgspec.structs.replace(entry, id=own, created_at=START, updated_at=START, attributes=values)
 
 

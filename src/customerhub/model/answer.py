@@ -1,8 +1,12 @@
 """Who asks, under which guards, and what is answered, as values that can be kept and replayed byte for byte."""
 
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
+
+COMMAND_LINE: Final = "command-line"
+"""The door of the operator at the command line, who needs no credential; no dialect can have this name."""
 
 
 class Answer(Struct, frozen=True):

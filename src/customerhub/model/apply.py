@@ -23,7 +23,7 @@ from customerhub.model.nested import TICK, Moment, join_entries, patch_attribute
 from customerhub.model.patch import NESTED_FIELDS, PLAIN_FIELDS, CustomerPatch, Named
 from customerhub.model.references import find_term
 
-__all__ = ["TICK", "Applied", "advance", "apply", "create", "delete"]
+__all__ = ["TICK", "Applied", "advance", "apply", "create", "delete", "settle"]
 
 _TERMS: tuple[Kind, ...] = ("payment_term", "shipping_term", "carrier")
 _NEW_TERM: dict[Kind, Details] = {
@@ -63,14 +63,19 @@ def apply(before: Customer, patch: CustomerPatch, catalogue: Catalogue, moment: 
                 _resolve(before, field, value, catalogue, new_entries, moment) if isinstance(value, Named) else value
             )
     nested = _apply_nested(before, patch, updates, moment)
-    _settle_service_level(before, updates, catalogue)
-    _settle_sales_reps(before, updates)
-    _settle_credit_limit(before, updates, moment)
-    _settle_pointers(before, updates)
+    settle(before, updates, catalogue, moment)
     differing = {field: value for field, value in updates.items() if differs(getattr(before, field), value)}
     if not differing:
         return Applied(before, ())
     return Applied(*advance(before, differing, nested, moment), tuple(new_entries))
+
+
+def settle(before: Customer, updates: dict[str, object], catalogue: Catalogue, moment: Moment) -> None:
+    """Add to new values of a record what follows from them, as `apply` says."""
+    _settle_service_level(before, updates, catalogue)
+    _settle_sales_reps(before, updates)
+    _settle_credit_limit(before, updates, moment)
+    _settle_pointers(before, updates)
 
 
 def advance(
@@ -185,7 +190,7 @@ def _settle_credit_limit(before: Customer, updates: dict[str, object], moment: M
     if isinstance(limit, Decimal):
         # As the column gives it back: the same digits, and no exponent.
         updates["credit_limit"] = Decimal(f"{limit:f}")
-        if before.credit_limit_id is None:
+        if before.credit_limit_id is None and "credit_limit_id" not in updates:
             updates["credit_limit_id"] = moment.mint()
     else:
         updates |= {"credit_limit_unit": None, "credit_limit_id": None}

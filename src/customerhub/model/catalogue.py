@@ -22,6 +22,7 @@ Kind = Literal[
     "role",
 ]
 Visibility = Literal["visible", "hidden"]
+UserRole = Literal["member", "admin"]
 DataType = Literal[
     "text",
     "number",
@@ -193,7 +194,10 @@ class CatalogueEntry(Struct, frozen=True):
 
 
 class User(Struct, frozen=True):
-    """A member of the team, with a login or without; sales reps are users. `access_role` is a role of the catalogue."""
+    """A member of the team, with a login or without; sales reps are users.
+
+    `access_role` is a role of the catalogue, `role` whether they administer the team.
+    """
 
     id: UUID
     email: str | None
@@ -210,6 +214,7 @@ class User(Struct, frozen=True):
     username: str | None = None
     status: Status = "active"
     access_role: UUID | None = None
+    role: UserRole = "member"
 
     @property
     def name(self) -> str | None:
@@ -225,7 +230,9 @@ class TeamSettings(Struct, frozen=True, omit_defaults=True):
     null where the contract has none, or ignore it. `free_attributes`: accept
     custom values without a definition although the entity has definitions. `relaxed_create`: do
     without what a contract demands of a new customer and the record does not need (a missing sales rep and price list
-    come from the caller and the team's default), instead of refusing.
+    come from the caller and the team's default), instead of refusing. `requires_precondition`: whether every credential
+    must send `If-Match` with its updates. `rate_limit`: requests that each credential may make, as `100/minute`; empty
+    is the hub's own limit.
     """
 
     email_policy: Literal["unique", "free"] = "unique"
@@ -233,6 +240,8 @@ class TeamSettings(Struct, frozen=True, omit_defaults=True):
     null_members: Literal["refuse", "ignore"] = "refuse"
     free_attributes: bool = False
     relaxed_create: bool = False
+    requires_precondition: bool = False
+    rate_limit: str = ""
 
 
 NOBODY = UUID(int=0)
@@ -242,10 +251,14 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class Catalogue:
     """A snapshot of one team's entries, users and settings at one catalogue version; never changed, only replaced.
 
-    `team` and `team_created_at` are for what comes with every team and has no row of its own.
+    `team` and `team_created_at` are for what comes with every team and has no row of its own. `rate_limits` are
+    those of single credentials.
     """
 
-    __slots__ = ("_by_key", "_entries", "_users", "settings", "team", "team_created_at", "team_name", "version")
+    __slots__ = (
+        *("_by_key", "_entries", "_users"),
+        *("rate_limits", "settings", "team", "team_created_at", "team_name", "version"),
+    )
 
     def __init__(
         self,
@@ -257,12 +270,14 @@ class Catalogue:
         team_name: str = "",
         team: UUID = NOBODY,
         team_created_at: datetime = _LONG_AGO,
+        rate_limits: Mapping[UUID, str] | None = None,
     ) -> None:
         self.version = version
         self.team = team
         self.team_created_at = team_created_at
         self.settings = settings or TeamSettings()
         self.team_name = team_name
+        self.rate_limits = rate_limits or {}
         self._entries = {entry.id: entry for entry in entries}
         self._users = {user.id: user for user in users}
         self._by_key = {
@@ -281,7 +296,12 @@ class Catalogue:
             team_name=self.team_name,
             team=self.team,
             team_created_at=self.team_created_at,
+            rate_limits=self.rate_limits,
         )
+
+    def rate_limit_of(self, credential: UUID) -> str:
+        """What a credential may ask: its own limit, otherwise the team's; empty where neither says anything."""
+        return self.rate_limits.get(credential) or self.settings.rate_limit
 
     def find_entry(self, kind: Kind, entry_id: UUID | None) -> CatalogueEntry | None:
         """The entry of this kind and id, active or not, deleted or not: what a record that has it shows."""

@@ -8,12 +8,14 @@ from msgspec import Struct
 class FieldChange(Struct, frozen=True, omit_defaults=True):
     """One field before and after; `path` is a JSON Pointer, list entries stand by id (`/addresses/<id>/city`).
 
-    Path `""` is the whole record: the first version has exactly this one change, with `new` the record.
+    Path `""` is the whole record: the first version has exactly this one change, with `new` the record. `erased`: there
+    were values, and nobody knows them any more.
     """
 
     path: str
     old: object = None
     new: object = None
+    erased: bool = False
 
 
 def differs(old: object, new: object) -> bool:

@@ -3,7 +3,7 @@
 import unicodedata
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -137,6 +137,10 @@ class Customer(Struct, frozen=True):
 
 
 CUSTOMER_FIELDS: tuple[str, ...] = Customer.__struct_fields__
+POINTERS: Final = {"bill_to": "addresses", "ship_to": "addresses", "primary_contact": "contacts"}
+"""Fields that name an entry of a list, and the list."""
+CREDIT_LIMIT: Final = ("credit_limit", "credit_limit_unit", "credit_limit_id")
+"""Fields that are one thing to everybody who reads it."""
 
 
 def email_key(email: str | None) -> str | None:

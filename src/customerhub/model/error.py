@@ -11,9 +11,11 @@ HubError
 ├── InvalidGrant           a code or a refresh token that is not, or no longer, good for tokens
 ├── Forbidden              the credential may not do this
 ├── NotFound               no such record for this team (never says whether another team has it)
+│   └── HistoryGone        there was such a version, but what it held is not kept any more
 ├── NoSuchRoute            no such path
 ├── MethodNotAllowed       the path exists, the method does not
 ├── Conflict               the state of the record does not allow this
+│   └── InTheWay           what was changed since would be lost
 ├── PreconditionFailed     If-Match names another version
 ├── PreconditionRequired   the credential demands If-Match
 ├── KeyMismatch            an idempotency key came back with another request
@@ -109,11 +111,12 @@ class BodyTooLarge(HubError):
 
 
 class UnsupportedMediaType(HubError):
-    """The body is declared as `media_type`, which this route does not read."""
+    """The body is declared as `media_type`, which this route does not read; it reads those in `accepted`."""
 
-    def __init__(self, media_type: str) -> None:
+    def __init__(self, media_type: str, accepted: tuple[str, ...] = ()) -> None:
         super().__init__(f"cannot read a body of type {media_type}")
         self.media_type = media_type
+        self.accepted = accepted
 
 
 class InvalidHeader(HubError):
@@ -177,6 +180,14 @@ class NotFound(HubError):
         self.id = id
 
 
+class HistoryGone(NotFound):
+    """What this version held was erased, or is older than the history is kept."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__("version", str(version))
+        self.version = version
+
+
 class NoSuchRoute(HubError):
     """No route has this path."""
 
@@ -197,6 +208,14 @@ class Conflict(HubError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class InTheWay(Conflict):
+    """Nothing is undone, since that would undo what was changed later too: `errors` says at which places."""
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__("changes that were made since stand in the way")
+        self.errors = errors
 
 
 class PreconditionFailed(HubError):

@@ -1,15 +1,18 @@
 """Make one customer of several: a pure function from the records as they are to the next version of each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from customerhub.model.apply import Applied, advance
-from customerhub.model.change import FieldChange
-from customerhub.model.customer import Address, Attribute, Contact, Customer
-from customerhub.model.error import Conflict
+from customerhub.model.change import FieldChange, differs
+from customerhub.model.customer import CREDIT_LIMIT, POINTERS, Address, Attribute, Contact, Customer
+from customerhub.model.error import Conflict, FieldError, Invalid
 from customerhub.model.nested import Entry, Moment, join_entries, pointer_step
+from customerhub.model.patch import PLAIN_FIELDS
 
 # Texts that describe the customer and go together: taken from the first source that has any, where the target has none.
 _DESCRIPTIONS = (
@@ -21,6 +24,9 @@ _DESCRIPTIONS = (
     ("note",),
     ("tax_number",),
 )
+_ATTRIBUTES: Final = "attributes"
+SURVIVORS: Final = (*(field for field in PLAIN_FIELDS if field != "credit_limit_unit"), _ATTRIBUTES)
+"""The fields of which one can say whose value survives; addresses and contacts are always united."""
 # What an address or a contact has beside its content; its custom values are compared by what they say.
 _MARKS = frozenset(("id", "created_at", "updated_at", "attributes"))
 
@@ -28,13 +34,15 @@ _MARKS = frozenset(("id", "created_at", "updated_at", "attributes"))
 class Merger(Struct, frozen=True):
     """All that a merge looks at: live records, and the ids of the `line` above the target, the nearest first.
 
-    `children` are those below a source that are neither a source nor the target.
+    `children` are those below a source that are neither a source nor the target. `survivors` are the target or a
+    source by fields of `SURVIVORS`: theirs is the value that survives. The line is that above whoever has `parent`.
     """
 
     target: Customer
     sources: tuple[Customer, ...]
     children: tuple[Customer, ...] = ()
     line: tuple[UUID, ...] = ()
+    survivors: Mapping[str, Customer] = {}
 
 
 class Merged(Struct, frozen=True):
@@ -50,8 +58,9 @@ def merge(merger: Merger, moment: Moment) -> Merged:
 
     The target's own values win, and what it lacks of settings stays away: only texts that describe it come, from the
     first source that has them. Addresses and contacts come with their ids, unless one of equal content is there;
-    custom values by name, sales reps and price groups as they are. Raises Conflict where a child of a source stands
-    above the target, which would then stand above itself.
+    custom values by name, sales reps and price groups as they are. A survivor's value stands for all, be it none; of
+    custom values it is one by one, and the others come all the same. Raises Conflict where a child of a source stands
+    above the target, which would then stand above itself, and Invalid for a service level of another carrier.
     """
     records = (merger.target, *merger.sources, *merger.children)
     moment = moment.after(max(record.updated_at for record in records))
@@ -71,20 +80,82 @@ def _take_in(merger: Merger, moment: Moment) -> Applied:
     target, sources = merger.target, merger.sources
     addresses = _additions(target.addresses, (address for source in sources for address in source.addresses))
     contacts = _additions(target.contacts, (contact for source in sources for contact in source.contacts))
-    attributes = _missing(target.attributes, (value for source in sources for value in source.attributes))
     nested: list[FieldChange] = []
     values: dict[str, object] = {
         **_find_descriptions(target, sources),
         "sales_reps": _united(target.sales_reps, (rep for source in sources for rep in source.sales_reps)),
         "price_groups": _united(target.price_groups, (group for source in sources for group in source.price_groups)),
-        "parent": _find_parent(merger),
         "addresses": join_entries(target.addresses, addresses, "/addresses", nested),
         "contacts": join_entries(target.contacts, contacts, "/contacts", nested),
-        "attributes": (*target.attributes, *attributes),
+        "attributes": _join_attributes(merger, moment, nested),
     }
-    nested += (FieldChange(f"/attributes/{pointer_step(value.name)}", None, value) for value in attributes)
-    differing = {field: value for field, value in values.items() if value != getattr(target, field)}
+    _let_survive(merger, values, moment)
+    values["parent"] = _find_parent(merger)
+    differing = {field: value for field, value in values.items() if differs(getattr(target, field), value)}
     return Applied(*advance(target, differing, nested, moment))
+
+
+def _let_survive(merger: Merger, values: dict[str, object], moment: Moment) -> None:
+    """Put the values of survivors in the place of those that win otherwise, with what follows from them."""
+    target = merger.target
+    for field, record in merger.survivors.items():
+        if field in POINTERS:
+            values[field] = _find_pointed(record, field, values)
+        elif field in CREDIT_LIMIT:
+            values |= {part: getattr(record, part) for part in CREDIT_LIMIT}
+            # A limit keeps its id while there is one, and nobody else's.
+            if record.credit_limit is not None:
+                values["credit_limit_id"] = target.credit_limit_id or moment.mint()
+        elif field != _ATTRIBUTES:
+            values[field] = getattr(record, field)
+    _settle_service_level(merger, values)
+    reps: tuple[UUID, ...] = values["sales_reps"]  # type: ignore[assignment]
+    default = values.get("default_sales_rep", target.default_sales_rep)
+    if isinstance(default, UUID) and default not in reps:
+        if "default_sales_rep" in values:
+            values["sales_reps"] = (*reps, default)
+        else:
+            values["default_sales_rep"] = reps[0] if reps else None
+
+
+def _find_pointed(record: Customer, pointer: str, values: Mapping[str, object]) -> UUID | None:
+    """What a record's pointer names, as it came: itself, or the one that says the same and was there already."""
+    entries: tuple[Address | Contact, ...] = getattr(record, POINTERS[pointer])
+    own = next((entry for entry in entries if entry.id == getattr(record, pointer)), None)
+    if own is None:
+        return None
+    united: tuple[Address | Contact, ...] = values[POINTERS[pointer]]  # type: ignore[assignment]
+    alike = (entry.id for entry in united if _content(entry) == _content(own))
+    return own.id if any(entry.id == own.id for entry in united) else next(alike)
+
+
+def _settle_service_level(merger: Merger, values: dict[str, object]) -> None:
+    """A level belongs to its carrier: another carrier drops the target's, and a survivor's must fit."""
+    target, chosen = merger.target, merger.survivors.get("service_level")
+    carrier = values.get("carrier", target.carrier)
+    if chosen is None:
+        if carrier != target.carrier:
+            values["service_level"] = None
+    elif chosen.service_level is not None and chosen.carrier != carrier:
+        reason = "this service level belongs to another carrier than the one that survives"
+        raise Invalid((FieldError(("survivorship", "service_level"), "wrong_carrier", reason),))
+
+
+def _join_attributes(merger: Merger, moment: Moment, nested: list[FieldChange]) -> tuple[Attribute, ...]:
+    """The target's custom values, a survivor's in their places, and those that it lacks."""
+    survivor = merger.survivors.get(_ATTRIBUTES, merger.target)
+    theirs = {value.name: value.value for value in survivor.attributes}
+    joined: list[Attribute] = []
+    for own in merger.target.attributes:
+        value = theirs.get(own.name, own.value)
+        if value != own.value:
+            nested.append(FieldChange(f"/attributes/{pointer_step(own.name)}/value", own.value, value))
+            own = msgspec.structs.replace(own, value=value, updated_at=moment.now, updated_by=moment.actor)  # noqa: PLW2901 - the same one
+        joined.append(own)
+    others = (value for source in (survivor, *merger.sources) for value in source.attributes)
+    missing = _missing(merger.target.attributes, others)
+    nested += (FieldChange(f"/attributes/{pointer_step(value.name)}", None, value) for value in missing)
+    return (*joined, *missing)
 
 
 def _find_descriptions(target: Customer, sources: Sequence[Customer]) -> dict[str, object]:
@@ -129,10 +200,10 @@ def _missing(own: Iterable[Attribute], others: Iterable[Attribute]) -> list[Attr
 
 
 def _find_parent(merger: Merger) -> UUID | None:
-    """The target's parent, or the next above it that stays; raises Conflict where the line comes back to it."""
+    """The first above the target that stays; raises Conflict where the line comes back to who goes, or to itself."""
     sources = {source.id for source in merger.sources}
     staying = [place for place, customer_id in enumerate(merger.line) if customer_id not in sources]
     first = staying[0] if staying else len(merger.line)
-    if any(customer_id in sources for customer_id in merger.line[first:]):
-        raise Conflict("a customer below a source stands above the target")
+    if any(customer_id in sources for customer_id in merger.line[first:]) or merger.target.id in merger.line:
+        raise Conflict("a customer below a source, or the target itself, would stand above the target")
     return merger.line[first] if staying else None
