@@ -20,10 +20,15 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field("", description="Addresses, with commas, whose X-Forwarded-For names the client.")
     workers: int = Field(1, ge=1, le=64, description="Processes that answer requests.")
     connections: int = Field(
-        4, ge=1, le=100, description="Database connections with which each process answers; one more writes its logs."
+        4,
+        ge=1,
+        le=100,
+        description="Database connections with which each process answers; two more write logs and feeds.",
     )
     prepared_statements: bool = Field(True, description="Off behind a pooler that cannot keep prepared statements.")
-    rate_limit: str = Field("", description="Requests a credential may make, such as `100/minute`; empty is no limit.")
+    rate_limit: str = Field(
+        "", description="Requests a credential may make, such as `100/minute`, unless its team says otherwise."
+    )
     address_rate_limit: str = Field(
         "", description="Requests an address may make, such as `20/second`; answers then say what is left."
     )
@@ -54,6 +59,15 @@ class Settings(BaseSettings):
     max_body: int = Field(1_048_576, ge=1024, description="Bytes of a request body; more is refused with 413.")
     body_seconds: float = Field(30, gt=0, description="Seconds a client may take to send its body.")
     key_hours: float = Field(24, gt=0, description="Hours after which an idempotency key is new again.")
+    history_days: float | None = Field(
+        None, gt=0, description="Days after which former versions go; the newest of those stays whole. Empty keeps all."
+    )
+    event_days: float = Field(90, gt=0, description="Days after which an event goes; the change that it told of stays.")
+    audit_days: float | None = Field(
+        None,
+        gt=0,
+        description="Days after which word of what was done to anything but a customer goes. Empty keeps all.",
+    )
     request_logs: bool = Field(True, description="Whether requests are logged for the dialects that show such logs.")
     request_log_days: float = Field(30, gt=0, description="Days after which an entry of the request log goes.")
     request_log_rows: int = Field(1_000_000, ge=1, description="Entries a team's request log keeps, the newest.")
@@ -62,6 +76,10 @@ class Settings(BaseSettings):
         False, description="Whether a request must name its API version, where the dialect has a header for it."
     )
     patience_seconds: float = Field(5, gt=0, description="Seconds a write waits for others on the same record.")
+    sandbox: bool = Field(False, description="Whether requests may ask for faults, and all data may be put back.")
+    sandbox_dir: Path = Field(Path("sandbox"), description="Directory of a sandbox, which `data_dir` is not.")
+    seed: int | None = Field(None, description="What a sandbox takes its clock and its ids from; empty is chance.")
+    simulated_seconds: float = Field(60, gt=0, description="Seconds that a fault that was asked for lasts at most.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least grave that is logged: debug, info, warning or error."
     )

@@ -118,10 +118,10 @@ async def test_a_user_comes_back_as_they_were(office: Office) -> None:
     bare = User(uuid4(), None, "", "", AT, AT, ACTOR, ACTOR)
     async with office.hub.database.lease() as connection:
         for user in (full, bare, structs.replace(bare, id=uuid4())):
-            await store.insert_user(connection, team, user, role="member")
+            await store.insert_user(connection, team, user)
         for other in (structs.replace(bare, username="ADA"), structs.replace(bare, email="A@B.example")):
             with pytest.raises(asyncpg.UniqueViolationError):
-                await store.insert_user(connection, team, structs.replace(other, id=uuid4()), role="member")
+                await store.insert_user(connection, team, structs.replace(other, id=uuid4()))
     found = await office.catalogue()
     assert [found.find_user(user.id) for user in (full, bare)] == [full, bare]
     assert (full.name, bare.name) == ("Ada Vik", None)
@@ -135,6 +135,6 @@ async def test_a_role_of_another_team_cannot_be_named(office: Office, hub: Hub) 
     team: Team = office.team
     async with hub.database.lease() as connection:
         with pytest.raises(asyncpg.ForeignKeyViolationError):
-            await store.insert_user(connection, team.id, user, role="member")
+            await store.insert_user(connection, team.id, user)
         with pytest.raises(asyncpg.ForeignKeyViolationError):
             await connection.execute("update credential set role = $2 where team = $1", team.id, foreign)

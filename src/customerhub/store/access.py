@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from asyncpg import Record
 from msgspec import Struct
 
 from customerhub.model.answer import Caller
@@ -22,6 +23,8 @@ class Team(Struct, frozen=True):
     name: str
     settings: TeamSettings
     version: int
+    created_at: datetime
+    updated_at: datetime
 
 
 class Standing(Struct, frozen=True):
@@ -48,7 +51,8 @@ class Login(Struct, frozen=True):
 class Credential(Struct, frozen=True):
     """A way to ask, of one team and one dialect; `hint` is the part of the secret that may be shown again.
 
-    `renews` is the first credential of the chain of which this is the newest secret.
+    `renews` is the first credential of the chain of which this is the newest secret. `replaced_at`: since when there is
+    a newer one; `rate_limit` is None for the team's.
     """
 
     team: UUID
@@ -66,34 +70,52 @@ class Credential(Struct, frozen=True):
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
     version: int = 1
+    rate_limit: str | None = None
+    replaced_at: datetime | None = None
 
 
-async def insert_team(connection: Connection, team: Team, at: datetime) -> None:
+async def insert_team(connection: Connection, team: Team) -> None:
     """Store a team with its counter. Raises asyncpg.UniqueViolationError for a name that is taken."""
     settings = msgspec.json.encode(team.settings)
-    await connection.execute(QUERIES["insert_team"], team.id, team.name, name_key(team.name), settings, at)
+    await connection.execute(QUERIES["insert_team"], team.id, team.name, name_key(team.name), settings, team.created_at)
     await connection.execute(QUERIES["insert_counter"], team.id)
 
 
 async def find_team(connection: Connection, team_id: UUID | None, name: str) -> Team | None:
     """A team by its id or by its name, ignoring case; the id wins."""
     row = await connection.fetchrow(QUERIES["find_team"], team_id, name_key(name))
-    return Team(row[0], row[1], msgspec.json.decode(row[2], type=TeamSettings), row[3]) if row is not None else None
+    return _to_team(row) if row is not None else None
 
 
-async def list_teams(connection: Connection) -> list[tuple[UUID, str, datetime]]:
-    """Id, name and birth of every team, by name."""
-    return [(row[0], row[1], row[2]) for row in await connection.fetch(QUERIES["list_teams"])]
+async def list_teams(connection: Connection) -> list[Team]:
+    """Every team, by name."""
+    return [_to_team(row) for row in await connection.fetch(QUERIES["list_teams"])]
 
 
-async def lock_settings(connection: Connection, team: UUID) -> TeamSettings:
-    """A team's settings as they stand, held until the transaction ends."""
-    return msgspec.json.decode(await connection.fetchval(QUERIES["lock_settings"], team), type=TeamSettings)
+async def lock_team(connection: Connection, team: UUID) -> Team | None:
+    """A team as it stands, held until the transaction ends."""
+    row = await connection.fetchrow(QUERIES["lock_team"], team)
+    return _to_team(row) if row is not None else None
 
 
-async def update_settings(connection: Connection, team: UUID, settings: TeamSettings, at: datetime) -> int:
-    """Store a team's settings and return its new version; every process reads them at its next request."""
-    return int(await connection.fetchval(QUERIES["update_settings"], team, msgspec.json.encode(settings), at))
+async def update_settings(connection: Connection, team: UUID, settings: TeamSettings, at: datetime) -> None:
+    """Store a team's settings as its next version; every process reads them at its next request."""
+    await connection.execute(QUERIES["update_settings"], team, msgspec.json.encode(settings), at)
+
+
+async def rename_team(connection: Connection, team: UUID, name: str, at: datetime) -> None:
+    """Store a team's name as its next version. Raises asyncpg.UniqueViolationError for one that is taken."""
+    await connection.execute(QUERIES["rename_team"], team, name, name_key(name), at)
+
+
+async def list_sharing(connection: Connection, team: UUID) -> tuple[int, list[UUID]]:
+    """How many live customers share their email address with others, and a few of them."""
+    rows = await connection.fetch(QUERIES["list_sharing"], team)
+    return (rows[0][1] if rows else 0), [row[0] for row in rows]
+
+
+def _to_team(row: Record) -> Team:
+    return Team(row[0], row[1], msgspec.json.decode(row[2], type=TeamSettings), *row[3:])
 
 
 async def insert_login(
@@ -130,6 +152,7 @@ async def insert_credential(connection: Connection, credential: Credential, secr
         credential.expires_at,
         credential.role,
         credential.renews,
+        credential.rate_limit,
     )
     if secret_hash is not None:
         await connection.execute(QUERIES["insert_lookup"], secret_hash, credential.team, credential.id)
@@ -149,6 +172,12 @@ async def get_standing(connection: Connection, caller: Caller) -> Standing | Non
     return Standing(*row) if row is not None else None
 
 
+async def get_operator_standing(connection: Connection, team: UUID) -> Standing | None:
+    """What the operator asks a team with; None where there is no such team."""
+    version = await connection.fetchval(QUERIES["get_team_standing"], team)
+    return Standing(None, None, requires_precondition=False, catalogue_version=version) if version is not None else None
+
+
 async def list_credentials(connection: Connection, team: UUID | None) -> list[dict[str, object]]:
     """Every credential of a team, or of all, the oldest first; nothing secret in it."""
     return [dict(row) for row in await connection.fetch(QUERIES["list_credentials"], team)]
@@ -166,13 +195,16 @@ async def lock_credential(connection: Connection, team: UUID, first: UUID) -> bo
 
 
 async def list_chains(
-    connection: Connection, team: UUID, dialect: str, first: UUID | None = None
+    connection: Connection, team: UUID, dialect: str | None, first: UUID | None = None
 ) -> dict[UUID, list[Credential]]:
-    """The credentials of a team and dialect by the first of their chain, or one chain; each chain oldest first."""
+    """The credentials of a team by the first of their chain, or one chain; of one dialect or of all (None).
+
+    Each chain has its oldest first.
+    """
     chains: dict[UUID, list[Credential]] = {}
     for row in await connection.fetch(QUERIES["list_chains"], team, dialect, first):
         values = dict(row) | {"scopes": tuple(row["scopes"])}
-        chains.setdefault(row["renews"] or row["id"], []).append(Credential(team=team, dialect=dialect, **values))
+        chains.setdefault(row["renews"] or row["id"], []).append(Credential(team=team, **values))
     return chains
 
 
@@ -180,6 +212,28 @@ async def revoke_credential(connection: Connection, team: UUID, first: UUID, at:
     """End a credential with all that renew it; the chain's new version, or None where it had ended before."""
     version, is_ended = await connection.fetchrow(QUERIES["revoke"], team, first, at)
     return version + 1 if is_ended else None
+
+
+async def replace_credential(connection: Connection, team: UUID, first: UUID, at: datetime, until: datetime) -> None:
+    """Let the living secrets of a chain go on until then at the latest, because there is another one."""
+    await connection.execute(QUERIES["replace"], team, first, at, until)
+
+
+async def set_marks(connection: Connection, first: UUID, marked: Credential) -> None:
+    """Give what is alive of a chain the marks of this credential: its precondition, its rate limit and its end."""
+    await connection.execute(
+        QUERIES["set_marks"],
+        marked.team,
+        first,
+        marked.requires_precondition,
+        marked.rate_limit,
+        marked.expires_at,
+    )
+
+
+async def has_secret(connection: Connection, team: UUID, credential: UUID) -> bool:
+    """Whether callers show a secret of the credential's own, and not something that leads to it."""
+    return bool(await connection.fetchval(QUERIES["has_secret"], team, credential))
 
 
 async def set_email_policy(connection: Connection, team: UUID, *, is_unique: bool) -> None:

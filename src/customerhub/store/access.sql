@@ -10,22 +10,45 @@ insert into number_counter (team) values ($1)
 
 -- name: find_team
 -- By id or by name. $1 id or null, $2 name key
-select id, name, settings, version from team where id = $1 or name_key = $2 order by id = $1 desc nulls last limit 1
+select id, name, settings, version, created_at, updated_at
+from team where id = $1 or name_key = $2
+order by id = $1 desc nulls last
+limit 1
 
 -- name: list_teams
-select t.id, t.name, t.created_at from team t order by t.name_key
+-- By name.
+select t.id, t.name, t.settings, t.version, t.created_at, t.updated_at from team t order by t.name_key
 
--- name: lock_settings
--- The team's settings, which nobody else changes, and no email address is written under, until the transaction ends.
--- $1 team
-select settings from team where id = $1 for update
+-- name: get_team_standing
+-- What the operator asks with, who needs no credential. $1 team
+select catalogue_version from team where id = $1
+
+-- name: lock_team
+-- The team, which nobody else changes, and no email address is written under, until the transaction ends. $1 team
+select id, name, settings, version, created_at, updated_at from team where id = $1 for update
+
+-- name: rename_team
+-- $1 team, $2 name, $3 name key, $4 at
+update team
+set name = $2, name_key = $3, updated_at = $4, version = version + 1, catalogue_version = catalogue_version + 1
+where id = $1
 
 -- name: update_settings
 -- $1 team, $2 settings, $3 at
 update team
 set settings = $2, updated_at = $3, version = version + 1, catalogue_version = catalogue_version + 1
 where id = $1
-returning version
+
+-- name: list_sharing
+-- Live customers whose email address another one has too: five of them, and how many there are. $1 team
+select c.id, count(*) over ()
+from customer c
+where c.team = $1 and c.deleted_at is null and c.email_key is not null and exists (
+    select from customer o
+    where o.team = $1 and o.email_key = c.email_key and o.deleted_at is null and o.id <> c.id
+)
+order by c.email_key, c.created_at, c.id
+limit 5
 
 -- name: insert_login
 -- $1 id, $2 email, $3 email key, $4 password hash or null, $5 at
@@ -47,10 +70,12 @@ update login set password_hash = $2, updated_at = $3, version = version + 1 wher
 
 -- name: insert_credential
 -- $1 team, $2 id, $3 dialect, $4 name, $5 team user or null, $6 scopes, $7 requires precondition, $8 hint, $9 at,
--- $10 expires at or null, $11 role or null, $12 the first of the credentials that it renews or null
+-- $10 expires at or null, $11 role or null, $12 the first of the credentials that it renews or null, $13 rate limit or
+-- null
 insert into credential (
-    team, id, dialect, name, team_user, scopes, requires_precondition, hint, created_at, expires_at, role, renews
-) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    team, id, dialect, name, team_user, scopes, requires_precondition, hint, created_at, expires_at, role, renews,
+    rate_limit
+) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: insert_lookup
 -- $1 secret hash, $2 team, $3 credential
@@ -64,8 +89,15 @@ join credential c on c.team = l.team and c.id = l.credential
 where l.secret_hash = $1 and c.dialect = $2
 
 -- name: get_standing
--- Whether a credential is alive, and what its team's snapshot is. $1 team, $2 credential
-select cr.revoked_at, cr.expires_at, cr.requires_precondition, t.catalogue_version
+-- Whether a credential is alive, and what its team's snapshot is; with a member who is inactive it has ended.
+-- $1 team, $2 credential
+select
+    coalesce(cr.revoked_at, (
+        select u.updated_at from team_user u where u.team = $1 and u.id = cr.team_user and u.status = 'inactive'
+    )) as revoked_at,
+    cr.expires_at,
+    cr.requires_precondition or coalesce((t.settings -> 'requires_precondition')::boolean, false),
+    t.catalogue_version
 from credential cr join team t on t.id = cr.team
 where cr.team = $1 and cr.id = $2 and t.id = $1
 
@@ -87,20 +119,20 @@ select c.team, coalesce(c.renews, c.id) as first, c.name from credential c where
 select id from credential where team = $1 and id = $2 and renews is null for update
 
 -- name: list_chains
--- The credentials of a team and dialect, each after those that it renews. $1 team, $2 dialect, $3 the first of one
--- chain or null for all
+-- The credentials of a team, each after those that it renews. $1 team, $2 dialect or null for every one, $3 the first
+-- of one chain or null for all
 select
-    c.id, c.renews, c.name, c.hint, c.role, c.scopes, c.created_at, c.expires_at, c.revoked_at, c.last_used_at,
-    c.team_user, c.requires_precondition, c.version
+    c.id, c.dialect, c.renews, c.name, c.hint, c.role, c.scopes, c.created_at, c.expires_at, c.revoked_at,
+    c.last_used_at, c.team_user, c.requires_precondition, c.version, c.rate_limit, c.replaced_at
 from credential c
-where c.team = $1 and c.dialect = $2 and ($3::uuid is null or c.id = $3 or c.renews = $3)
+where c.team = $1 and ($2::text is null or c.dialect = $2) and ($3::uuid is null or c.id = $3 or c.renews = $3)
 order by c.renews is not null, c.created_at, c.id
 
 -- name: revoke
 -- Ends what is alive of a chain. $1 team, $2 the first's id, $3 at. The version that the chain had, and whether one of
 -- its credentials was alive.
 with ended as (
-    update credential set revoked_at = $3, version = version + 1
+    update credential set revoked_at = $3, version = version + case when replaced_at is null then 1 else 0 end
     where team = $1 and (id = $2 or renews = $2) and revoked_at is null
     returning team
 )
@@ -110,6 +142,27 @@ select
         from credential c where c.team = $1 and (c.id = $2 or c.renews = $2)
     ),
     exists (select from ended e where e.team = $1)
+
+-- name: replace
+-- Another secret takes the place of those that are alive, which go on until then at the latest. $1 team, $2 the first's
+-- id, $3 at, $4 until
+update credential
+set expires_at = least(expires_at, $4), replaced_at = coalesce(replaced_at, $3),
+    version = version + case when replaced_at is null then 1 else 0 end
+where team = $1 and (id = $2 or renews = $2) and revoked_at is null
+
+-- name: set_marks
+-- What each secret of a chain that is alive may do, and until when the newest lives. $1 team, $2 the first's id,
+-- $3 requires precondition, $4 rate limit or null, $5 expires at or null
+update credential
+set requires_precondition = $3, rate_limit = $4,
+    expires_at = case when replaced_at is null then $5 else expires_at end,
+    version = version + case when replaced_at is null then 1 else 0 end
+where team = $1 and (id = $2 or renews = $2) and revoked_at is null
+
+-- name: has_secret
+-- Whether a credential is found by a secret of its own. $1 team, $2 credential
+select exists (select from credential_lookup k where k.team = $1 and k.credential = $2)
 
 -- name: set_email_policy
 -- Every live customer's unique email key as the policy says. $1 team, $2 is unique

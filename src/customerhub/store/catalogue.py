@@ -45,6 +45,7 @@ class _EntryRow(Struct):
 _decode_entry = msgspec.json.Decoder(_EntryRow).decode
 _decode_entries = msgspec.json.Decoder(list[_EntryRow]).decode
 _decode_users = msgspec.json.Decoder(list[User]).decode
+_decode_limits = msgspec.json.Decoder(dict[UUID, str]).decode
 _DETAILS = {kind: msgspec.json.Decoder(details) for kind, details in DETAILS.items()}
 
 
@@ -67,6 +68,7 @@ async def get_snapshot(connection: Connection, team: UUID) -> Catalogue:
         team_name=row[1],
         team=team,
         team_created_at=row[3],
+        rate_limits=_decode_limits(row[6]),
     )
 
 
@@ -178,7 +180,7 @@ async def drop_default_price_list(
     return [(row[0], row[1]) for row in rows]
 
 
-async def insert_user(connection: Connection, team: UUID, user: User, *, role: str) -> None:
+async def insert_user(connection: Connection, team: UUID, user: User) -> None:
     """Store a new member of the team. Raises asyncpg.UniqueViolationError where a member has the email or username."""
     await connection.execute(
         QUERIES["insert_user"],
@@ -194,7 +196,7 @@ async def insert_user(connection: Connection, team: UUID, user: User, *, role: s
         user.username,
         name_key(user.username) if user.username is not None else None,
         user.access_role,
-        role,
+        user.role,
         user.created_at,
         user.created_by,
     )
@@ -215,6 +217,16 @@ async def find_taken_user(connection: Connection, team: UUID, user: User) -> tup
 async def bump_catalogue(connection: Connection, team: UUID) -> None:
     """Tell every process, at its next request, that its snapshot of the team is old."""
     await connection.execute(QUERIES["bump"], team)
+
+
+async def hold_team(connection: Connection, team: UUID) -> None:
+    """Take the team until the transaction ends."""
+    await connection.execute(QUERIES["hold_team"], team)
+
+
+async def bump_settings(connection: Connection, team: UUID, at: datetime) -> None:
+    """Give the settings of a team their next version: what is told with them was changed elsewhere."""
+    await connection.execute(QUERIES["bump_settings"], team, at)
 
 
 class AuditRow(Struct, frozen=True):

@@ -6,9 +6,13 @@ select
     t.catalogue_version, t.name, t.settings, t.created_at,
     coalesce((select jsonb_agg(to_jsonb(e) - 'team' - 'unique_key') from catalogue_entry e where e.team = $1), '[]'),
     coalesce((
-        select jsonb_agg(to_jsonb(u) - 'team' - 'email_key' - 'username_key' - 'role')
+        select jsonb_agg(to_jsonb(u) - 'team' - 'email_key' - 'username_key')
         from team_user u where u.team = $1
-    ), '[]')
+    ), '[]'),
+    coalesce((
+        select jsonb_object_agg(c.id, c.rate_limit)
+        from credential c where c.team = $1 and c.rate_limit is not null and c.revoked_at is null
+    ), '{}')
 from team t where t.id = $1
 
 -- name: insert_entry
@@ -68,7 +72,7 @@ order by e.id
 for update
 
 -- name: find_user_of_entry
--- What refers to an entry: 'customer' or 'shipping_term', null for nothing live. $1 team, $2 id
+-- What refers to an entry: 'customer', 'user', 'credential' or 'shipping_term', null for nothing live. $1 team, $2 id
 select case
     when exists (
         select from customer c
@@ -80,6 +84,12 @@ select case
             or c.price_groups @> array[$2::uuid]
         )
     ) then 'customer'
+    when exists (
+        select from team_user u where u.team = $1 and u.access_role = $2 and u.status = 'active'
+    ) then 'user'
+    when exists (
+        select from credential k where k.team = $1 and k.role = $2 and k.revoked_at is null
+    ) then 'credential'
     when exists (
         select from catalogue_entry e
         where e.team = $1 and e.kind = 'shipping_term' and e.deleted_at is null and (
@@ -115,6 +125,14 @@ select
 -- name: bump
 -- The team's snapshot is another from now on. $1 team
 update team set catalogue_version = catalogue_version + 1 where id = $1
+
+-- name: hold_team
+-- Nobody else changes the team, or what of its catalogue only one can have, until the transaction ends. $1 team
+select id from team where id = $1 for no key update
+
+-- name: bump_settings
+-- Something that is told with the team's settings is another from now on. $1 team, $2 at
+update team set version = version + 1, updated_at = greatest(updated_at, $2) where id = $1
 
 -- name: insert_audit
 -- $1 team, $2 kind, $3 subject, $4 version, $5 at, $6 action, $7 actor, $8 actor name, $9 credential, $10 dialect,

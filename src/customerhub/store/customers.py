@@ -12,6 +12,8 @@ from customerhub.model.answer import Answer, Caller, IdempotencyKey
 from customerhub.model.catalogue import CatalogueEntry
 from customerhub.model.change import FieldChange, differs
 from customerhub.model.customer import CUSTOMER_FIELDS, Address, Attribute, Contact, Customer, email_key
+from customerhub.model.duplicates import is_matched_alike, to_duplicate_keys
+from customerhub.model.search import is_found_alike, to_search_text
 from customerhub.store.db import Connection
 from customerhub.store.queries import load_queries
 
@@ -31,7 +33,7 @@ _GET = QUERIES["get"].format(columns=_COLUMNS)
 _GET_MANY = QUERIES["get_many"].format(columns=_COLUMNS)
 _FIND_BY_EMAIL = QUERIES["find_by_email"].format(columns=_COLUMNS)
 # Columns that name what is not deleted while a customer has it.
-_KEEPING = frozenset(("price_groups", "type_group", "credit_limit_unit"))
+_KEEPING = frozenset(("price_groups", "type_group", "credit_limit_unit", "deleted_at"))
 _UNDER_POLICY = {"unique_email_key": QUERIES["unique_email_piece"]}
 _FIRST_READ_COLUMN = 11
 _FIRST_GET_COLUMN = 4
@@ -225,13 +227,16 @@ def _columns_to_write(version: NewVersion) -> list[tuple[str, object]]:
 
 
 def _kept_entries(version: NewVersion) -> list[UUID]:
-    """The account groups and the unit that the record did not have: these are not deleted while a record has them.
+    """The account groups and the unit that the live record did not have: these are not deleted while one has them.
 
     Terms, carriers and price lists may be deleted while records have them, so one that is deleted at this very moment
     is one that was deleted just afterwards, and the common write asks nothing.
     """
     before, after = version.before, version.after
-    old, new = ((*c.price_groups, c.type_group, c.credit_limit_unit) if c is not None else () for c in (before, after))
+    old, new = (
+        (*c.price_groups, c.type_group, c.credit_limit_unit) if c is not None and c.deleted_at is None else ()
+        for c in (before, after)
+    )
     return list(dict.fromkeys(entry for entry in new if entry is not None and entry not in old))
 
 
@@ -251,7 +256,7 @@ def _email_columns(customer: Customer) -> list[tuple[str, object]]:
 
 
 def _pieces(version: NewVersion, parameters: list[object]) -> str:
-    text = ""
+    text = _search_piece(version, parameters) + _duplicate_pieces(version, parameters)
     if version.tells_sinks:
         text += QUERIES["event_piece"]
     if version.key is not None:
@@ -267,6 +272,33 @@ def _pieces(version: NewVersion, parameters: list[object]) -> str:
             terms=_place(parameters, _encode([_term(entry) for entry in version.new_entries])) + "::jsonb"
         )
     return text
+
+
+def _search_piece(version: NewVersion, parameters: list[object]) -> str:
+    """What search needs of this version; nothing where no searched value changed, which spares its index an entry."""
+    before, after = version.before, version.after
+    if after.deleted_at is not None:
+        return QUERIES["forget_piece"]
+    if before is not None and before.deleted_at is None and is_found_alike(before, after):
+        return ""
+    return QUERIES["search_piece"].format(text=_place(parameters, to_search_text(after)))
+
+
+def _duplicate_pieces(version: NewVersion, parameters: list[object]) -> str:
+    """What finds its duplicates by this version; nothing where no key changed."""
+    before, after = version.before, version.after
+    if before is not None and before.deleted_at == after.deleted_at and is_matched_alike(before, after):
+        return ""
+    old, new = to_duplicate_keys(before) if before is not None else frozenset(), to_duplicate_keys(after)
+    if old == new:
+        return ""
+    rows = sorted(new)
+    places = {
+        "kinds": _place(parameters, [row.kind for row in rows]) + "::text[]",
+        "keys": _place(parameters, [row.key for row in rows]) + "::text[]",
+    }
+    names = [name for name, has_rows in (("matched_piece", new), ("unmatched_piece", old)) if has_rows]
+    return "".join(QUERIES[name].format(**places) for name in names)
 
 
 def _term(entry: CatalogueEntry) -> dict[str, object]:
@@ -297,10 +329,17 @@ async def find_taken(connection: Connection, customer: Customer, *, emails_are_u
     return tuple(field for field, taken in row.items() if taken) if row is not None else ()
 
 
-async def take_number(connection: Connection, team: UUID) -> int:
-    """The team's next customer number; numbers of refused creations are not given again."""
-    number = await connection.fetchval(QUERIES["take_number"], team)
+async def take_numbers(connection: Connection, team: UUID, count: int) -> int:
+    """The first of the team's next `count` customer numbers; those of refused creations are not given again."""
+    number = await connection.fetchval(QUERIES["take_numbers"], team, count)
     assert isinstance(number, int)  # noqa: S101 - each team is made with its counter
+    return number
+
+
+async def find_next_number(connection: Connection, team: UUID) -> int:
+    """The number that would be given next; it is not taken."""
+    number = await connection.fetchval(QUERIES["find_next_number"], team)
+    assert isinstance(number, int)  # noqa: S101 - as above
     return number
 
 

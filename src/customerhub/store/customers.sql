@@ -24,19 +24,23 @@ select version from customer where team = $1 and id = any ($2::uuid[]) order by 
 select {columns} from customer c where c.team = $1 and c.id = any ($2::uuid[]) and c.deleted_at is null
 
 -- name: update
--- One version on: only if the row still is at the version read. All or nothing with its change, event, key and terms.
+-- One version on: only if the row still is at the version read, deleted or not as it was then. All or nothing with its
+-- change, which waits for its place in the team's feed, its event, its key and its terms.
 -- $1 team, $2 customer, $3 version read, $4 at, $5 actor, $6 actor name, $7 credential, $8 dialect, $9 request id,
 -- $10 changes, $11 ignored, $12 action; further ones as the pieces say.
 with {policy}{held}written as (
     update customer
     set version = $3::bigint + 1, updated_at = $4, updated_by = $5{assignments}
-    where team = $1 and id = $2 and version = $3 and deleted_at is null{if_held}
+    where team = $1 and id = $2 and version = $3{if_held}
     returning team, id, version
 ), changed as (
     insert into change (
         team, customer, version, at, actor, actor_name, credential, dialect, request_id, changes, ignored, action
     )
     select $1, w.id, w.version, $4, $5, $6, $7, $8, $9, $10, $11, $12 from written w where w.team = $1
+), waiting as (
+    insert into feed_waiting (team, at, customer, version)
+    select $1, $4, w.id, w.version from written w where w.team = $1
 ){pieces}
 select count(*) from written where team = $1
 
@@ -51,6 +55,9 @@ with {policy}{held}written as (
         team, customer, version, at, actor, actor_name, credential, dialect, request_id, changes, ignored, action
     )
     select $1, w.id, w.version, $4, $5, $6, $7, $8, $9, $10, $11, $12 from written w where w.team = $1
+), waiting as (
+    insert into feed_waiting (team, at, customer, version)
+    select $1, $4, w.id, w.version from written w where w.team = $1
 ){pieces}
 select count(*) from written where team = $1
 
@@ -108,6 +115,39 @@ held as (
     where id = $1 and exists (select from terms where team = $1)
 )
 
+-- name: search_piece
+-- What a search looks at, where a searched value changed.
+, searched as (
+    insert into customer_search (team, customer, text)
+    select $1, w.id, {text} from written w where w.team = $1
+    on conflict (team, customer) do update set text = excluded.text
+)
+
+-- name: forget_piece
+-- A deleted customer is found no more.
+, forgotten as (
+    delete from customer_search
+    where team = $1 and customer = $2 and exists (select from written w where w.team = $1)
+)
+
+-- name: matched_piece
+-- What its duplicates are found by, where that changed.
+, matched as (
+    insert into duplicate_key (team, kind, key, customer)
+    select $1, n.kind, n.key, w.id
+    from written w cross join unnest({kinds}, {keys}) as n (kind, key)
+    where w.team = $1
+    on conflict (team, kind, key, customer) do nothing
+)
+
+-- name: unmatched_piece
+-- Whatever else it was found by.
+, unmatched as (
+    delete from duplicate_key d
+    where d.team = $1 and d.customer = $2 and exists (select from written w where w.team = $1)
+        and not exists (select from unnest({kinds}, {keys}) as n (kind, key) where n.kind = d.kind and n.key = d.key)
+)
+
 -- name: find_taken
 -- After a unique violation: which of the values belong to another live customer. $1 team, $2 customer,
 -- $3 unique email key, $4 number, $5 reference id; null is not asked.
@@ -117,9 +157,13 @@ select
     exists (select from customer where team = $1 and reference_id = $5 and deleted_at is null and id <> $2)
         as reference_id
 
--- name: take_number
--- The team's next customer number. $1 team
-update number_counter set next = next + 1 where team = $1 returning next - 1
+-- name: take_numbers
+-- The first of the team's next customer numbers. $1 team, $2 how many
+update number_counter set next = next + $2 where team = $1 returning next - $2
+
+-- name: find_next_number
+-- $1 team
+select next from number_counter where team = $1
 
 -- name: skip_numbers
 -- After a clash with a typed number: on past the highest of the form. $1 team, $2 prefix, $3 digits at least

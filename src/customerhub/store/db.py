@@ -1,8 +1,9 @@
 """Connections to PostgreSQL: a small lease of prepared connections, without a reset query between requests."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from weakref import WeakSet
 
 import asyncpg
 from asyncpg import Connection
@@ -10,7 +11,7 @@ from typing_extensions import override
 
 from customerhub.model.error import Busy, Unavailable
 
-__all__ = ["CONNECTION_LOST", "Connection", "Database", "Held", "connect"]
+__all__ = ["CONNECTION_LOST", "Connection", "Database", "Held", "connect", "risking_all", "risks_all"]
 
 CONNECTION_LOST = (
     OSError,
@@ -26,6 +27,25 @@ CONNECTION_LOST = (
 HELD_BY_OTHERS = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
 # So long the server may take to stop a statement whose caller was cancelled.
 _REST_SECONDS = 1.0
+
+
+# Connections on which a write that is refused takes the transaction around it along.
+_risking: WeakSet[Connection] = WeakSet()
+
+
+@contextmanager
+def risking_all(connection: Connection) -> Iterator[None]:
+    """Meanwhile no savepoint is set for a single write, which saves two questions to the server each."""
+    _risking.add(connection)
+    try:
+        yield
+    finally:
+        _risking.discard(connection)
+
+
+def risks_all(connection: Connection) -> bool:
+    """Whether a write that is refused may take the transaction around it along."""
+    return connection in _risking
 
 
 async def connect(url: str, *, uses_prepared: bool = True, patience: float = 0) -> Connection:
@@ -49,9 +69,14 @@ async def connect(url: str, *, uses_prepared: bool = True, patience: float = 0) 
     except (*CONNECTION_LOST, asyncpg.exceptions.PostgresError) as error:
         # A server that refuses the user, or lacks the database, is as far away as one that does not answer.
         raise Unavailable from error
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
-    )
+    try:
+        await connection.set_type_codec(
+            "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
+        )
+    except BaseException:
+        # Nobody else knows of it: whoever is cancelled here would leave it open.
+        connection.terminate()
+        raise
     return connection
 
 

@@ -1,7 +1,7 @@
 """Ask a database what an operator should know: its server, and whether what it holds agrees with itself."""
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 
@@ -9,6 +9,8 @@ from customerhub.store.db import Connection
 from customerhub.store.queries import load_queries
 
 QUERIES = load_queries("doctor.sql")
+# What migrations create and search cannot do without; part of every PostgreSQL, and often packaged apart.
+EXTENSIONS: Final = ("btree_gin", "pg_trgm")
 
 
 class Server(Struct, frozen=True):
@@ -27,6 +29,8 @@ class Findings(Struct, frozen=True):
 
     wrong_email_keys: dict[str, int]
     without_history: dict[str, int]
+    wrong_searches: dict[str, int]
+    wrong_duplicates: dict[str, int]
     missing_counters: tuple[str, ...]
     late_counters: tuple[str, ...]
 
@@ -39,9 +43,9 @@ async def get_server(connection: Connection) -> Server:
     return Server(row[0], row[1], row[2], row[3], tuple(row[4]), row[5])
 
 
-async def find_missing_extensions(connection: Connection, wanted: Sequence[str]) -> tuple[str, ...]:
-    """Which of the extensions this server could not create."""
-    return tuple(row[0] for row in await connection.fetch(QUERIES["missing_extensions"], list(wanted)))
+async def find_missing_extensions(connection: Connection) -> tuple[str, ...]:
+    """Which of the extensions that the hub needs this server could not create."""
+    return tuple(row[0] for row in await connection.fetch(QUERIES["missing_extensions"], list(EXTENSIONS)))
 
 
 async def get_findings(connection: Connection) -> Findings:
@@ -56,6 +60,8 @@ async def get_findings(connection: Connection) -> Findings:
     return Findings(
         wrong_email_keys=await counts("wrong_email_keys"),
         without_history=await counts("without_history"),
+        wrong_searches=await counts("wrong_searches"),
+        wrong_duplicates=await counts("wrong_duplicates"),
         missing_counters=await names("missing_counters"),
         late_counters=await names("late_counters"),
     )

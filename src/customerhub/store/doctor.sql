@@ -56,3 +56,35 @@ join team t on t.id = c.team
 where not exists (select from change h where h.team = c.team and h.customer = c.id and h.version = c.version)
 group by t.name
 order by t.name
+
+-- name: wrong_searches
+-- Teams with live customers that no search finds, or with texts of customers that are not there, and how many.
+select t.name, count(*)
+from (select team, id from customer where deleted_at is null) c
+full join customer_search s on s.team = c.team and s.customer = c.id
+join team t on t.id = coalesce(c.team, s.team)
+where c.id is null or s.customer is null
+group by t.name
+order by t.name
+
+-- name: wrong_duplicates
+-- Teams with customers whose duplicates would not be found, or with keys of customers that are not there, and how many:
+-- as far as it can be told here, which is of email addresses. The other keys are made in Python.
+select t.name, count(*)
+from (
+    select c.team, c.id
+    from customer c
+    where c.deleted_at is null and c.email_key is not null
+        and not exists (
+            select from duplicate_key d
+            where d.team = c.team and d.customer = c.id and d.kind = 'email' and d.key = left(c.email_key, 320)
+        )
+    union
+    select d.team, d.customer
+    from duplicate_key d
+    left join customer c on c.team = d.team and c.id = d.customer and c.deleted_at is null
+    where c.id is null or (d.kind = 'email' and d.key <> left(c.email_key, 320))
+) w
+join team t on t.id = w.team
+group by t.name
+order by t.name

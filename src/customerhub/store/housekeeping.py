@@ -39,6 +39,31 @@ async def delete_old_keys(connection: Connection, team: UUID, before: datetime) 
     return _count(await connection.execute(QUERIES["delete_old_keys"], team, before, PIECE))
 
 
+async def list_teams_with_old_events(connection: Connection, before: datetime) -> list[UUID]:
+    """The teams that have events from before this time."""
+    return [row[0] for row in await connection.fetch(QUERIES["list_teams_with_old_events"], before)]
+
+
+async def delete_old_events(connection: Connection, team: UUID, before: datetime) -> int:
+    """Take away a piece of the events from before this time; how many went."""
+    return _count(await connection.execute(QUERIES["delete_old_events"], team, before, PIECE))
+
+
+async def list_teams_with_old_audits(connection: Connection, before: datetime) -> list[UUID]:
+    """The teams that have audit rows from before this time."""
+    return [row[0] for row in await connection.fetch(QUERIES["list_teams_with_old_audits"], before)]
+
+
+async def delete_old_audits(connection: Connection, team: UUID, before: datetime) -> int:
+    """Take away a piece of the audit rows from before this time; how many went."""
+    return _count(await connection.execute(QUERIES["delete_old_audits"], team, before, PIECE))
+
+
+async def delete_ended_tokens(connection: Connection, before: datetime) -> int:
+    """Take away a piece of the tokens of partners that ended before this time; how many went."""
+    return _count(await connection.execute(QUERIES["delete_ended_tokens"], before, PIECE))
+
+
 async def note_uses(connection: Connection, uses: Iterable[tuple[UUID, UUID, datetime]]) -> None:
     """Note when credentials (team, id) were used last."""
     await connection.executemany(QUERIES["note_use"], sorted(uses))

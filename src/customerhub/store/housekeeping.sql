@@ -29,6 +29,40 @@ with old as (
 )
 delete from idempotency_key i using old where i.team = $1 and i.dialect = old.dialect and i.key = old.key
 
+-- name: list_teams_with_old_events
+-- $1 before
+select distinct e.team from event e where e.at < $1
+
+-- name: delete_old_events
+-- $1 team, $2 before, $3 limit
+with old as (
+    select e.customer, e.version from event e
+    where e.team = $1 and e.at < $2
+    limit $3
+    for update skip locked
+)
+delete from event o using old where o.team = $1 and o.customer = old.customer and o.version = old.version
+
+-- name: list_teams_with_old_audits
+-- $1 before
+select t.id from team t where exists (select from audit a where a.team = t.id and a.at < $1)
+
+-- name: delete_old_audits
+-- $1 team, $2 before, $3 limit
+with old as (
+    select a.kind, a.subject, a.version from audit a
+    where a.team = $1 and a.at < $2
+    limit $3
+    for update skip locked
+)
+delete from audit o using old
+where o.team = $1 and o.kind = old.kind and o.subject = old.subject and o.version = old.version
+
+-- name: delete_ended_tokens
+-- $1 before, $2 limit
+with old as (select t.token_hash from partner_token t where t.expires_at < $1 limit $2 for update skip locked)
+delete from partner_token p using old where p.token_hash = old.token_hash
+
 -- name: note_use
 -- $1 team, $2 credential, $3 at
 update credential set last_used_at = $3

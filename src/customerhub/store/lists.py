@@ -26,8 +26,8 @@ class CustomerFilter(Struct, frozen=True):
 
     Times are half-open but for `created_until`: `…_from` and `…_until` are included, `…_before` is not. `search` is a
     part of the name, the email address or the phone number, `text` of these or the number, ignoring case; no
-    character is a wildcard. `address` holds what one and the same address has, exactly. `is_parent` is whether live
-    customers are below it.
+    character is a wildcard. `email_key` is what all spellings of an email address share. `address` holds what one and
+    the same address has, exactly. `is_parent` is whether live customers are below it.
     """
 
     status: Status | None = None
@@ -36,7 +36,9 @@ class CustomerFilter(Struct, frozen=True):
     created_until: datetime | None = None
     updated_from: datetime | None = None
     updated_before: datetime | None = None
+    ids: tuple[UUID, ...] | None = None
     reference_ids: tuple[str, ...] | None = None
+    email_key: str | None = None
     search: str | None = None
     text: str | None = None
     type_groups: tuple[UUID, ...] | None = None
@@ -143,5 +145,11 @@ def _filters(conditions: list[tuple[str, object]], first: int) -> str:
 
 def _asks_for_nul(chosen: CustomerFilter) -> bool:
     """Whether a text has a NUL in it, which no record holds and no statement can carry."""
-    texts = [chosen.search, chosen.text, *(chosen.reference_ids or ()), *(chosen.address or {}).values()]
+    texts = [
+        chosen.search,
+        chosen.text,
+        chosen.email_key,
+        *(chosen.reference_ids or ()),
+        *(chosen.address or {}).values(),
+    ]
     return any(text is not None and "\0" in text for text in texts)

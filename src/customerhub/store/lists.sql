@@ -44,6 +44,12 @@ select count(*) from customer c where c.team = $1 and c.deleted_at is null{filte
 -- name: filter_updated_before
  and c.updated_at < {0}
 
+-- name: filter_ids
+ and c.id = any ({0}::uuid[])
+
+-- name: filter_email_key
+ and c.email_key = {0}
+
 -- name: filter_reference_ids
  and c.reference_id = any ({0}::text[])
 

@@ -94,3 +94,9 @@ async def get_children(connection: Connection, team: UUID, customer_ids: Collect
 async def get_line(connection: Connection, team: UUID, customer_id: UUID) -> tuple[UUID, ...]:
     """A live customer and all above it, from the nearest on; empty where there is no such customer."""
     return tuple(row[0] for row in await connection.fetch(QUERIES["get_line"], team, customer_id))
+
+
+async def find_successor(connection: Connection, team: UUID, customer_id: UUID) -> UUID | None:
+    """The live customer that a deleted one went into, over any number of merges; None where it went into none."""
+    found: UUID | None = await connection.fetchval(QUERIES["find_successor"], team, customer_id)
+    return found

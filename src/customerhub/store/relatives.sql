@@ -46,3 +46,14 @@ with recursive line (id, parent, step) as (
     join customer c on c.team = $1 and c.id = l.parent and c.deleted_at is null
 ) cycle id set is_again using visited
 select id from line where not is_again order by step
+
+-- name: find_successor
+-- The live customer that a deleted one went into, over any number of merges. $1 team, $2 customer
+with recursive line (id, merged_into, deleted_at) as (
+    select c.id, c.merged_into, c.deleted_at from customer c where c.team = $1 and c.id = $2
+    union all
+    select c.id, c.merged_into, c.deleted_at from line l
+    join customer c on c.team = $1 and c.id = l.merged_into
+    where l.deleted_at is not null
+) cycle id set is_again using visited
+select id from line where deleted_at is null and not is_again and id <> $2

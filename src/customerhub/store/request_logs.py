@@ -69,7 +69,14 @@ class RequestOrigin(NamedTuple):
 
 
 _COLUMNS = ", ".join(RequestLog.__struct_fields__)
-_INSERT = QUERIES["insert"].format(columns=_COLUMNS)
+_LATE = {"path": "e.route", "query": "'[]'::jsonb"} | dict.fromkeys(
+    ("referrer", "idempotency_key", "error_message", "request_body", "response_body"), "null"
+)
+_VALUES = ", ".join(
+    f"case when l.is_late then {_LATE[name]} else e.{name} end" if name in _LATE else f"e.{name}"
+    for name in RequestLog.__struct_fields__
+)
+_INSERT = QUERIES["insert"].format(columns=_COLUMNS, values=_VALUES)
 _FIND = QUERIES["find"].format(columns=_COLUMNS)
 _QUERY = RequestLog.__struct_fields__.index("query")
 _read_pairs = msgspec.json.Decoder(Pairs).decode

@@ -2,15 +2,18 @@
 
 -- name: insert
 -- Entries of any teams, as a JSON array. Those that stand already are left: a write whose answer was lost is repeated.
--- $1 entries
+-- What was asked before the team's last erasure was over, and comes only now, comes without values. $1 entries
 insert into request_log ({columns})
-select {columns}
+select {values}
 from jsonb_to_recordset($1) as e (
     team uuid, id uuid, at timestamptz, dialect text, credential uuid, credential_name text, actor uuid, method text,
     host text, path text, route text, query jsonb, status smallint, latency_us bigint, api_version text,
     client_ip text, user_agent text, referrer text, idempotency_key text, error_code text, error_message text,
     request_body text, response_body text
 )
+cross join lateral (
+    select exists (select from erasure x where x.team = e.team and x.closed_at >= e.at) as is_late
+) l
 on conflict do nothing
 
 -- name: find

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from customerhub.store.access import Login
 from customerhub.store.db import Connection
 from customerhub.store.queries import load_queries
 
@@ -28,10 +29,11 @@ class Session(Struct, frozen=True):
 
 
 async def insert_session(
-    connection: Connection, secret_hash: bytes, login: UUID, at: datetime, expires_at: datetime
-) -> None:
-    """Store a session."""
-    await connection.execute(QUERIES["insert_session"], secret_hash, login, at, expires_at)
+    connection: Connection, secret_hash: bytes, login: Login, at: datetime, expires_at: datetime
+) -> bool:
+    """Store a session; False where the login has another password since it was read."""
+    values = secret_hash, login.id, at, expires_at, login.password_hash
+    return await connection.fetchval(QUERIES["insert_session"], *values) is not None
 
 
 async def find_session(

@@ -1,8 +1,14 @@
 -- People signed in with a browser.
 
 -- name: insert_session
--- $1 hash, $2 login, $3 at, $4 expires at
-insert into browser_session (secret_hash, login, created_at, seen_at, expires_at) values ($1, $2, $3, $3, $4)
+-- Only while the login has the password that was shown: who resets it ends the sessions that there are by then, and one
+-- that is being reset is waited for. $1 hash, $2 login, $3 at, $4 expires at, $5 hash of the password that was shown
+insert into browser_session (secret_hash, login, created_at, seen_at, expires_at)
+select $1, l.id, $3, $3, $4
+from login l
+where l.id = $2 and l.status = 'active' and l.password_hash is not distinct from $5::text
+for share
+returning true
 
 -- name: find_session
 -- Who is signed in, if the session still is alive. $1 hash, $2 at, $3 the oldest time at which it must have been seen
