@@ -245,7 +245,7 @@ async def test_changes_of_the_rest_have_audit_rows(world: World) -> None:
         ("credential", "created", *by_hand, [edit("/name", new="spare"), edit("/dialect", new=DIALECT)]),
         ("credential", "revoked", *by_hand, []),
     ]
-    assert ("settings", "updated", *by_hand, [edit("/relaxed_create", new=True)]) in rows[world.team.id]
+    assert ("settings", "updated", *by_hand, [edit("/relaxed_create", old=False, new=True)]) in rows[world.team.id]
 
 
 async def everything(connection: Connection) -> str:

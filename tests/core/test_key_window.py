@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from customerhub.core.batch import Batch, run_batch
+from customerhub.core.batch import Batch, Row, run_batch
 from customerhub.core.catalogue import EntryProposal, EntryValues, create_entry
 from customerhub.core.hub import Hub, utc_now
 from customerhub.model.answer import Answer
@@ -96,7 +96,12 @@ async def make_batch(ledger: Ledger, guards: dict[str, Any]) -> Answer:
         answer = await Ledger(hub, ledger.caller).create(guards={"key": command.guards.key})
         return Answer(200, shown(answer).number.encode())
 
-    batch = Batch([row, row], to_failure, lambda answers: Answer(200, b" ".join(one.body for one in answers)))
+    def to_row_failure(position: int, error: HubError) -> Answer:
+        del position
+        return to_failure(error)
+
+    rows = [Row(row), Row(row)]
+    batch = Batch(rows, to_row_failure, lambda answers: Answer(200, b" ".join(one.body for one in answers)))
     return await run_batch(ledger.hub, ledger.command(guards), lambda: batch)
 
 

@@ -31,6 +31,7 @@ from customerhub.model.catalogue import (
 from customerhub.model.customer import Address, Attribute, Contact, Customer
 from customerhub.settings import Settings
 from customerhub.web.dialect import Dialect
+from tests.support.guarantees import to_guarantees_page
 
 DOCS = Path(__file__).parents[2] / "docs"
 _AT, _LATER = datetime(2025, 3, 4, 9, 10, 11, tzinfo=UTC), datetime(2025, 4, 5, 10, 11, 12, tzinfo=UTC)
@@ -181,7 +182,7 @@ def to_settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"dialects.md": to_dialects_page, "settings.md": to_settings_page}
+PAGES = {"dialects.md": to_dialects_page, "guarantees.md": to_guarantees_page, "settings.md": to_settings_page}
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from customerhub.core.customers import (
     update_customer,
 )
 from customerhub.core.hub import Hub
-from customerhub.core.merge import merge_customers
+from customerhub.core.merge import MergeRequest, merge_customers
 from customerhub.model.answer import Answer, Caller, Guards, IdempotencyKey, IfMatch
 from customerhub.model.customer import Address, Customer
 from customerhub.model.error import HubError, Invalid
@@ -93,7 +93,11 @@ class Ledger:
         **guards: Any,
     ) -> Answer:
         """Merge what is read from a request. Any: guards."""
-        return await merge_customers(self.hub, self.command(guards), target, read, show, wanted)
+
+        def read_all() -> MergeRequest:
+            return MergeRequest(read(), member="source_customer_ids")
+
+        return await merge_customers(self.hub, self.command(guards), target, read_all, show, wanted)
 
     async def get(self, customer: Customer, wanted: Wanted | None = None) -> Written:
         """A customer as it stands."""

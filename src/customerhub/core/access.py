@@ -6,18 +6,23 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache, partial
+from typing import Final
 from uuid import UUID
 
 import argon2
 
 from customerhub.core.hub import Hub
-from customerhub.model.answer import Caller
+from customerhub.model.answer import COMMAND_LINE, Caller
 from customerhub.model.change import FieldChange
-from customerhub.model.error import Forbidden, Unauthenticated
+from customerhub.model.error import Conflict, FieldError, Forbidden, Unauthenticated
 from customerhub.store import access as store
 from customerhub.store.access import Credential, Login
 from customerhub.store.catalogue import AuditRow, insert_audit
 from customerhub.store.db import Connection
+from customerhub.store.members import hold_user
+
+OPERATOR: Final = "operator"
+"""The power over all teams of a hub: asked for by name, included in no other."""
 
 _REMEMBERED = 10_000
 _HASHER = argon2.PasswordHasher()
@@ -52,6 +57,29 @@ async def hash_password(hub: Hub, password: str) -> str:
     return await asyncio.get_running_loop().run_in_executor(hub.hashing, _HASHER.hash, password)
 
 
+def find_end_errors(expires_at: datetime | None, now: datetime) -> tuple[FieldError, ...]:
+    """What is wrong with the end of a credential to be."""
+    if expires_at is None or expires_at > now:
+        return ()
+    return (FieldError(("expires_at",), "past", "must lie in the future"),)
+
+
+class Hashes:
+    """The hashes of one request's passwords: each is made once, and while no transaction is open."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._made: dict[str, str] = {}
+
+    def find(self, password: str) -> str | None:
+        """The hash, if it has been made."""
+        return self._made.get(password)
+
+    async def make(self, password: str) -> None:
+        """Make the hash."""
+        self._made[password] = await hash_password(self._hub, password)
+
+
 async def sign_in(hub: Hub, email: str, password: str) -> Login:
     """The login of an email address; raises Unauthenticated alike for unknown addresses and wrong passwords."""
     async with hub.database.lease() as connection:
@@ -78,10 +106,15 @@ def _nobody() -> str:
     return _HASHER.hash(secrets.token_urlsafe(32))
 
 
+def has_power(caller: Caller, permission: str) -> bool:
+    """Whether somebody may do this; the person at the command line may all."""
+    return caller.dialect == COMMAND_LINE or permission in caller.scopes
+
+
 def check_power(caller: Caller, permissions: Iterable[str]) -> None:
-    """Raise Forbidden where somebody would hand on, or take, what they may not do themselves."""
+    """Raise Forbidden where somebody would hand on, or take, what they may not do themselves; the operator may all."""
     for permission in permissions:
-        if permission not in caller.scopes:
+        if not has_power(caller, permission):
             raise Forbidden(permission)
 
 
@@ -89,6 +122,12 @@ def make_secret(prefix: str, mask: str) -> tuple[str, str]:
     """A new secret, 256 random bits behind `prefix`, and what may be shown of it again."""
     secret = prefix + secrets.token_urlsafe(32)
     return secret, f"{prefix}{mask}{secret[-4:]}"
+
+
+async def check_active(connection: Connection, team: UUID, team_user: UUID | None) -> None:
+    """Raise Conflict for a member who is disabled; one who is not stays so until the transaction ends."""
+    if team_user is not None and not await hold_user(connection, team, team_user):
+        raise Conflict("this user is disabled")
 
 
 async def store_credential(  # noqa: PLR0913 - a credential has that many marks, all named by keyword
@@ -109,8 +148,11 @@ async def store_credential(  # noqa: PLR0913 - a credential has that many marks,
 ) -> tuple[Credential, str]:
     """Make a credential of the maker's team and, if no other is named, dialect; with an audit row.
 
+    Raises Conflict for a member who is disabled.
+
     The secret is returned and only its hash is kept, with a hint for people: `prefix`, `mask` and the end of it.
     """
+    await check_active(connection, maker.team, team_user)
     secret, hint = make_secret(prefix, mask)
     credential = Credential(
         team=maker.team,
@@ -126,7 +168,9 @@ async def store_credential(  # noqa: PLR0913 - a credential has that many marks,
         role=role,
     )
     await store.insert_credential(connection, credential, hash_secret(secret))
-    what = FieldChange("/name", None, name), FieldChange("/dialect", None, credential.dialect)
-    row = AuditRow("credential", credential.id, 1, credential.created_at, "created", request_id, what)
+    what = [FieldChange("/name", None, name), FieldChange("/dialect", None, credential.dialect)]
+    if role is None and scopes:
+        what.append(FieldChange("/scopes", None, scopes))
+    row = AuditRow("credential", credential.id, 1, credential.created_at, "created", request_id, tuple(what))
     await insert_audit(connection, maker, row)
     return credential, secret

@@ -8,24 +8,41 @@ import msgspec
 from msgspec import Struct
 
 from customerhub.core.access import hash_password, store_credential
+from customerhub.core.command import Author, Command
 from customerhub.core.hub import Hub
 from customerhub.core.system import ROLES, SystemRole, furnish_team, to_role_id
-from customerhub.model.answer import Caller
-from customerhub.model.catalogue import TeamSettings, User
+from customerhub.core.team_settings import SettingsProposal, SettingsView, update_settings
+from customerhub.model.answer import COMMAND_LINE, Answer, Caller
+from customerhub.model.catalogue import NOBODY, Catalogue, TeamSettings, User, UserRole
 from customerhub.model.change import FieldChange
-from customerhub.model.error import Conflict, FieldError, Invalid, NotFound, Taken
+from customerhub.model.error import FieldError, HubError, Invalid, NotFound, Taken
 from customerhub.store import access as store
 from customerhub.store import catalogue as catalogue_store
 from customerhub.store.access import Credential, Team
 from customerhub.store.db import Connection
 
-_REQUEST = "command-line"
+_REQUEST = COMMAND_LINE
+_PRICE_LIST = "default_price_list"
 
 
 def operator(team: UUID) -> Caller:
     """The person at the command line, as the history shows them."""
     nobody = UUID(int=0)
-    return Caller(team, nobody, nobody, "command line", "command-line")
+    return Caller(team, nobody, nobody, "command line", COMMAND_LINE)
+
+
+def at_command_line(team: UUID) -> Author:
+    """The same, for what has no request."""
+    return Author(operator(team), _REQUEST)
+
+
+def to_command(team: UUID) -> Command:
+    """A write of the operator's, whose failures are raised."""
+
+    def fail(error: HubError) -> Answer:
+        raise error
+
+    return Command(operator(team), _REQUEST, fail)
 
 
 class NewUser(Struct, frozen=True):
@@ -37,22 +54,33 @@ class NewUser(Struct, frozen=True):
     password: str | None = None
     phone: str | None = None
     department: str | None = None
-    role: str = "member"
+    role: UserRole = "member"
 
 
 async def create_team(hub: Hub, name: str, settings: TeamSettings | None = None) -> Team:
     """Make a team, with what comes with every team. Raises Taken (`name`) and Invalid for a blank name."""
+    async with hub.database.transaction() as connection:
+        return await insert_team(hub, connection, name, settings or TeamSettings())
+
+
+async def insert_team(
+    hub: Hub, connection: Connection, name: str, settings: TeamSettings, by: Author | None = None
+) -> Team:
+    """The same inside a transaction, by somebody else than the operator at the command line where one is named."""
     if not name.strip():
         raise Invalid((FieldError(("name",), "blank", "must not be blank"),))
-    team = Team(hub.new_id(), name.strip(), settings or TeamSettings(), 1)
     now = hub.now()
-    async with hub.database.transaction() as connection:
-        try:
-            await store.insert_team(connection, team, now)
-        except asyncpg.UniqueViolationError as error:
-            raise Taken((FieldError(("name",), "name_taken", "another team has this name"),)) from error
-        await furnish_team(connection, team.id, now)
-        await _audit(hub, connection, team.id, "team", team.id, "created", {"name": team.name})
+    team = Team(hub.new_id(), name.strip(), settings, 1, now, now)
+    try:
+        async with connection.transaction():
+            await store.insert_team(connection, team)
+    except asyncpg.UniqueViolationError as error:
+        raise Taken((FieldError(("name",), "name_taken", "another team has this name"),)) from error
+    await furnish_team(connection, team.id, now)
+    maker, request_id = (by.caller, by.request_id) if by is not None else (operator(team.id), _REQUEST)
+    what = (FieldChange("/name", None, team.name),)
+    row = catalogue_store.AuditRow("team", team.id, 1, now, "created", request_id, what)
+    await catalogue_store.insert_audit(connection, msgspec.structs.replace(maker, team=team.id), row)
     return team
 
 
@@ -72,36 +100,46 @@ async def get_team(hub: Hub, id_or_name: str) -> Team:
 async def list_teams(hub: Hub) -> list[dict[str, object]]:
     """Every team, by name."""
     async with hub.database.lease() as connection:
-        rows = await store.list_teams(connection)
-    return [{"id": row[0], "name": row[1], "created_at": row[2]} for row in rows]
+        teams = await store.list_teams(connection)
+    return [{"id": team.id, "name": team.name, "created_at": team.created_at} for team in teams]
 
 
 async def change_settings(hub: Hub, team: Team, values: Mapping[str, object]) -> TeamSettings:
-    """Change some of a team's settings. Raises Invalid for unknown names and values, Conflict where the records
-    stand against it (an email address of two customers under a policy that forbids that).
+    """Change some of a team's settings, as texts; an empty `default_price_list` is none.
+
+    Raises what `update_settings` raises, and Invalid for unknown names.
     """
-    async with hub.database.transaction() as connection:
-        before = await store.lock_settings(connection, team.id)
-        settings = _merge(before, values)
-        if settings.email_policy != before.email_policy:
-            try:
-                await store.set_email_policy(connection, team.id, is_unique=settings.email_policy == "unique")
-            except asyncpg.UniqueViolationError as error:
-                raise Conflict("some customers of this team share an email address") from error
-        version = await store.update_settings(connection, team.id, settings, hub.now())
-        await _audit(hub, connection, team.id, "settings", team.id, "updated", dict(values), version=version)
-    return settings
+    own = dict(values)
+    price_list = _to_price_list(own.pop(_PRICE_LIST)) if _PRICE_LIST in own else NOBODY
+    changed: list[TeamSettings] = []
+
+    def decide(before: SettingsView, catalogue: Catalogue) -> SettingsProposal:
+        del catalogue
+        return SettingsProposal(_merge(before.team.settings, own), price_list)
+
+    def render(view: SettingsView) -> Answer:
+        changed.append(view.team.settings)
+        return Answer(200)
+
+    await update_settings(hub, to_command(team.id), decide, render)
+    return changed[-1]
+
+
+def _to_price_list(text: object) -> UUID | None:
+    try:
+        return UUID(str(text)) if text else None
+    except ValueError:
+        raise Invalid((FieldError((_PRICE_LIST,), "uuid", "must be the id of a price list"),)) from None
 
 
 def _merge(before: TeamSettings, values: Mapping[str, object]) -> TeamSettings:
-    try:
-        settings = msgspec.convert(msgspec.to_builtins(before) | dict(values), TeamSettings, strict=False)
-    except msgspec.ValidationError as error:
-        raise Invalid((FieldError(("settings",), "invalid", str(error)),)) from error
     unknown = set(values) - set(TeamSettings.__struct_fields__)
     if unknown:
         raise Invalid(tuple(FieldError((name,), "unknown", "no such setting") for name in sorted(unknown)))
-    return settings
+    try:
+        return msgspec.convert(msgspec.to_builtins(before) | dict(values), TeamSettings, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid((FieldError(("settings",), "invalid", str(error)),)) from error
 
 
 async def create_user(hub: Hub, team: Team, new: NewUser) -> User:
@@ -120,12 +158,13 @@ async def create_user(hub: Hub, team: Team, new: NewUser) -> User:
         login=hub.new_id() if password_hash is not None else None,
         phone=new.phone,
         department=new.department,
+        role=new.role,
     )
     async with hub.database.transaction() as connection:
         try:
             if user.login is not None:
                 await store.insert_login(connection, user.login, new.email, password_hash, now)
-            await catalogue_store.insert_user(connection, team.id, user, role=new.role)
+            await catalogue_store.insert_user(connection, team.id, user)
         except asyncpg.UniqueViolationError as error:
             raise Taken((FieldError(("email",), "email_taken", "belongs to somebody else"),)) from error
         await catalogue_store.bump_catalogue(connection, team.id)
@@ -145,18 +184,20 @@ async def create_credential(  # noqa: PLR0913 - a credential has that many marks
     requires_precondition: bool = False,
     role: SystemRole | None = None,
     mask: str = "…",
+    by: Author | None = None,
 ) -> tuple[Credential, str]:
     """Make a credential of one secret; the secret is returned and not kept. A `role` brings its permissions."""
+    author = by or at_command_line(team.id)
     if role is not None:
         scopes = (*scopes, *ROLES[role][1])
     async with hub.database.transaction() as connection:
         return await store_credential(
             hub,
             connection,
-            operator(team.id),
+            msgspec.structs.replace(author.caller, team=team.id),
             name=name,
             prefix=prefix,
-            request_id=_REQUEST,
+            request_id=author.request_id,
             dialect=dialect,
             team_user=team_user,
             scopes=scopes,

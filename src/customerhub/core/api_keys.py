@@ -12,18 +12,19 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from customerhub.core.access import check_power, hash_secret, make_secret, store_credential
+from customerhub.core.access import check_power, find_end_errors, hash_secret, make_secret, store_credential
 from customerhub.core.command import Command
 from customerhub.core.guarded import Done, Work, write_guarded
 from customerhub.core.hub import Hub
 from customerhub.core.standing import check_precondition
+from customerhub.core.users import hold_role
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue, RoleDetails
 from customerhub.model.change import FieldChange
 from customerhub.model.error import Conflict, FieldError, Invalid, NotFound
 from customerhub.store import access as store
 from customerhub.store.access import Credential
-from customerhub.store.catalogue import AuditRow, insert_audit
+from customerhub.store.catalogue import AuditRow, bump_catalogue, insert_audit
 
 
 class ApiKey(Struct, frozen=True):
@@ -109,7 +110,7 @@ async def create_api_key(
     guarded write raises.
     """
 
-    async def work(scene: Work) -> Done:
+    async def work(scene: Work) -> Done | None:
         check_precondition(command.guards, None, is_required=False)
         proposal = decide(scene.catalogue)
         if proposal.errors:
@@ -117,6 +118,8 @@ async def create_api_key(
         values = proposal.values
         permissions = _get_permissions(scene.catalogue, values, hub.now())
         check_power(command.caller, permissions)
+        if not await hold_role(scene, command, values.role):
+            return None
         credential, secret = await store_credential(
             hub,
             scene.connection,
@@ -160,7 +163,7 @@ async def rotate_api_key(
         if proposal.errors:
             raise Invalid(proposal.errors)
         expires_at = old.expires_at if proposal.expires_at is UNSET else proposal.expires_at
-        ended = _end_errors(expires_at, now)
+        ended = find_end_errors(expires_at, now)
         if ended:
             raise Invalid(ended)
         check_power(command.caller, old.scopes)
@@ -183,6 +186,9 @@ async def rotate_api_key(
             changes += (FieldChange("/expires_at", old.expires_at, expires_at),)
         row = AuditRow("credential", key.id, rotated.version, now, "rotated", command.request_id, changes)
         await insert_audit(scene.connection, command.caller, row)
+        if new.rate_limit is not None:
+            # The new secret would have no limit of its own until something else changes the snapshot.
+            await bump_catalogue(scene.connection, old.team)
         return Done(render(rotated, secret), is_secret=True)
 
     return await write_guarded(hub, command, work)
@@ -223,7 +229,7 @@ async def _lock_chain(command: Command, scene: Work, key_id: UUID | None) -> lis
 
 def _get_permissions(catalogue: Catalogue, values: ApiKeyValues, now: datetime) -> tuple[str, ...]:
     """What the role of a key to be may do; raises Invalid."""
-    errors = _end_errors(values.expires_at, now)
+    errors = find_end_errors(values.expires_at, now)
     role = catalogue.find_live("role", values.role)
     if role is None:
         errors = (FieldError(("role",), "unknown_id", "no such role"), *errors)
@@ -232,12 +238,6 @@ def _get_permissions(catalogue: Catalogue, values: ApiKeyValues, now: datetime) 
     assert role is not None  # noqa: S101 - refused above
     assert isinstance(role.details, RoleDetails)  # noqa: S101 - of its kind
     return role.details.permissions
-
-
-def _end_errors(expires_at: datetime | None, now: datetime) -> tuple[FieldError, ...]:
-    if expires_at is None or expires_at > now:
-        return ()
-    return (FieldError(("expires_at",), "past", "must lie in the future"),)
 
 
 def _ended(credential: Credential, now: datetime) -> Credential:

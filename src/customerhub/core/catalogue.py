@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from customerhub.core.command import Command
-from customerhub.core.guarded import Done, Work, write_guarded
+from customerhub.core.guarded import Done, Work, look_again, write_guarded
 from customerhub.core.hub import Hub
 from customerhub.core.lists import get_catalogue
 from customerhub.core.standing import check_precondition
@@ -34,7 +34,12 @@ from customerhub.model.error import Conflict, FieldError, Invalid, NotFound, Pat
 from customerhub.store import catalogue as store
 
 _SYSTEM = "entries that come with every team cannot be changed"
-_USERS = {"customer": "a customer refers to it", "shipping_term": "a shipping term refers to it"}
+_USERS = {
+    "customer": "a customer refers to it",
+    "shipping_term": "a shipping term refers to it",
+    "user": "a user has it",
+    "credential": "a credential has it",
+}
 
 
 class EntryValues(Struct, frozen=True):
@@ -83,6 +88,7 @@ async def create_entry(
 
     async def work(scene: Work) -> Done | None:
         check_precondition(command.guards, None, is_required=False)
+        scene = await _enter(hub, command, scene, kind)
         proposal = decide(scene.catalogue)
         values = _checked(proposal)
         moment = hub.moment(command.caller)
@@ -109,6 +115,7 @@ async def create_entry(
             await _check_taken(command, scene, entry, proposal.names, error)
             return None
         await _record(command, scene, entry, "created", (FieldChange("", None, entry),))
+        await _tell_settings(command, scene, None, entry)
         return Done(render(entry))
 
     return await write_guarded(hub, command, work)
@@ -125,6 +132,7 @@ async def update_entry(
     """Change an entry; nothing is written where nothing differs. Raises NotFound and what `create_entry` raises."""
 
     async def work(scene: Work) -> Done | None:
+        scene = await _enter(hub, command, scene, kind)
         before = _get_live(scene.catalogue, kind, entry_id)
         check_precondition(command.guards, before.version, is_required=scene.requires_precondition)
         if before.is_system:
@@ -154,6 +162,7 @@ async def update_entry(
         if not is_written:
             return None
         await _record(command, scene, entry, "updated", changes)
+        await _tell_settings(command, scene, before, entry)
         return Done(render(entry))
 
     return await write_guarded(hub, command, work)
@@ -175,6 +184,7 @@ async def delete_entry(
     """
 
     async def work(scene: Work) -> Done | None:
+        scene = await _enter(hub, command, scene, kind)
         before = _get_live(scene.catalogue, kind, entry_id)
         check_precondition(command.guards, before.version, is_required=scene.requires_precondition)
         if before.is_system:
@@ -206,7 +216,19 @@ async def _delete(hub: Hub, command: Command, scene: Work, before: CatalogueEntr
     )
     await store.update_entry(scene.connection, command.caller.team, entry)
     await _record(command, scene, entry, "deleted", (FieldChange("/deleted_at", None, at),))
+    await _tell_settings(command, scene, before, entry)
     return entry
+
+
+async def _enter(hub: Hub, command: Command, scene: Work, kind: Kind) -> Work:
+    """Whoever changes a price list has the team first, as whoever changes its settings has: one list is the default.
+
+    Two who take the mark from each other, or from the settings, would wait for one another otherwise.
+    """
+    if kind != "price_list":
+        return scene
+    await store.hold_team(scene.connection, command.caller.team)
+    return await look_again(hub, command, scene)
 
 
 def _get_live(catalogue: Catalogue, kind: Kind, entry_id: UUID | None) -> CatalogueEntry:
@@ -281,6 +303,21 @@ async def _keep_one_default(hub: Hub, command: Command, scene: Work, entry: Cata
     for other, version in dropped:
         row = store.AuditRow("price_list", other, version, now, "updated", command.request_id, change)
         await store.insert_audit(scene.connection, command.caller, row)
+
+
+def _is_default(entry: CatalogueEntry | None) -> bool:
+    return (
+        entry is not None
+        and isinstance(entry.details, PriceListDetails)
+        and entry.details.is_default
+        and entry.status == "active"
+    )
+
+
+async def _tell_settings(command: Command, scene: Work, before: CatalogueEntry | None, after: CatalogueEntry) -> None:
+    """The default price list is told with the team's settings: whoever has read those must see that it is another."""
+    if _is_default(before) != _is_default(after):
+        await store.bump_settings(scene.connection, command.caller.team, after.updated_at)
 
 
 async def _record(

@@ -3,8 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from customerhub.model.answer import Answer, Caller, Guards
 from customerhub.model.error import HubError
+
+
+class Author(Struct, frozen=True):
+    """Who does something, as the history shows them, and by which request."""
+
+    caller: Caller
+    request_id: str
 
 
 @dataclass(slots=True)
@@ -22,3 +31,8 @@ class Command:
     guards: Guards = field(default_factory=Guards)
     ignored: list[str] = field(default_factory=list)
     keeps: tuple[type[HubError], ...] = ()
+
+    @property
+    def author(self) -> Author:
+        """Who does it, by which request."""
+        return Author(self.caller, self.request_id)

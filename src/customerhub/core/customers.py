@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct
 from customerhub.core.command import Command
 from customerhub.core.hub import Hub
 from customerhub.core.keys import keep_answer, keep_failure
-from customerhub.core.standing import check_alive, check_precondition
+from customerhub.core.standing import check_alive, check_member, check_precondition
 from customerhub.core.ties import find_ties, finish_adoption
 from customerhub.core.versions import (
     Again,
@@ -35,6 +35,7 @@ from customerhub.model.customer import Customer
 from customerhub.model.error import Conflict, NotFound, Taken, Unauthenticated
 from customerhub.model.patch import CustomerPatch
 from customerhub.store import customers as store
+from customerhub.store import relatives as relative_store
 from customerhub.store.db import Connection
 from customerhub.store.relatives import Relatives, Wanted, has_children
 
@@ -47,6 +48,7 @@ __all__ = [
     "Written",
     "create_customer",
     "delete_customer",
+    "find_successor",
     "get_customer",
     "update_customer",
 ]
@@ -70,10 +72,23 @@ async def get_customer(hub: Hub, caller: Caller, customer_id: UUID | None, wante
         if reading is None:
             raise Unauthenticated("unknown")
         check_alive(reading.revoked_at, reading.expires_at, hub.now())
+        catalogue = await hub.catalogue(connection, caller.team, reading.catalogue_version)
+        check_member(catalogue, caller)
         if reading.customer is None:
             raise NotFound("customer", str(customer_id))
-        catalogue = await hub.catalogue(connection, caller.team, reading.catalogue_version)
         return await written(connection, Applied(reading.customer, ()), catalogue, None, wanted)
+
+
+async def find_successor(hub: Hub, caller: Caller, customer_id: UUID | None) -> UUID | None:
+    """The live customer that a merged one went into, however many merges that took; None for any other id.
+
+    Raises Unauthenticated.
+    """
+    if customer_id is None:
+        return None
+    async with hub.database.lease() as connection:
+        await hub.get_standing(connection, caller)
+        return await relative_store.find_successor(connection, caller.team, customer_id)
 
 
 async def update_customer(
@@ -150,7 +165,7 @@ async def create_customer(
             return Again(ties.rows)
         is_numbered = proposal.patch.number is not UNSET
         if not is_numbered:
-            number = form.of(await store.take_number(connection, team))
+            number = form.of(await hub.numbers.take(connection, team))
             blank = msgspec.structs.replace(blank, number=number)
         applied = create(blank, proposal.patch, catalogue, moment)
         answer = render(await written(connection, applied, catalogue, None, wanted))
@@ -160,7 +175,7 @@ async def create_customer(
         except Taken as taken:
             if is_numbered or not any(error.code == "number_taken" for error in taken.errors):
                 raise
-            await store.skip_numbers(connection, team, form.prefix, form.digits)
+            await hub.numbers.skip(connection, team, form.prefix, form.digits)
             # In the same transaction, if there is one: a dry run's would take the jump back, and clash for ever.
             return await attempt(connection, held)
         if isinstance(outcome, Answer):

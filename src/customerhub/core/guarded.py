@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
 from msgspec import Struct
 
 from customerhub.core.command import Command
@@ -24,8 +25,18 @@ class Done(Struct, frozen=True):
     is_secret: bool = False
 
 
+class Later(Struct, frozen=True):
+    """What must be done before a guarded write can go on, and takes so long that no transaction waits for it."""
+
+    prepare: Callable[[], Awaitable[None]]
+
+
 class _Again(Exception):
     """No error: takes the transaction back, for the next attempt."""
+
+    def __init__(self, later: Later | None) -> None:
+        super().__init__()
+        self.later = later
 
 
 class Work(Struct, frozen=True):
@@ -36,29 +47,38 @@ class Work(Struct, frozen=True):
     requires_precondition: bool
 
 
+async def look_again(hub: Hub, command: Command, scene: Work) -> Work:
+    """The same scene with the catalogue as it is now, for whoever had to wait for a lock. Raises Unauthenticated."""
+    standing = await hub.get_standing(scene.connection, command.caller)
+    catalogue = await hub.catalogue(scene.connection, command.caller.team, standing.catalogue_version)
+    return msgspec.structs.replace(scene, catalogue=catalogue)
+
+
 async def write_guarded(
-    hub: Hub, command: Command, work: Callable[[Work], Awaitable[Done | None]], *, has_credential: bool = True
+    hub: Hub, command: Command, work: Callable[[Work], Awaitable[Done | Later | None]], *, has_credential: bool = True
 ) -> Answer:
     """Run `work` in a transaction of its own, together with the key; a dry run rolls both back.
 
     `work` returns None where somebody was faster: what it wrote is rolled back, and it is run again on a new picture;
-    Busy after five times. It may be run twice, so it must not touch anything but the database. `has_credential` False
-    is for somebody who has just signed in and has no credential yet: none is asked after, and the catalogue is empty.
+    Busy after five times. Where it returns Later, that is done between the two. It may be run twice, so it must not
+    touch anything but the database. `has_credential` False is for somebody who has just signed in and has no credential
+    yet: none is asked after, and the catalogue is empty.
     """
 
     async def run() -> Answer:
         for _ in range(_ATTEMPTS):
             try:
                 return await _attempt(hub, command, work, has_credential=has_credential)
-            except _Again:
-                continue
+            except _Again as again:
+                if again.later is not None:
+                    await again.later.prepare()
         raise Busy
 
     return await keep_failure(hub, command, run)
 
 
 async def _attempt(
-    hub: Hub, command: Command, work: Callable[[Work], Awaitable[Done | None]], *, has_credential: bool
+    hub: Hub, command: Command, work: Callable[[Work], Awaitable[Done | Later | None]], *, has_credential: bool
 ) -> Answer:
     key = command.guards.key
     async with hub.database.transaction(keep=not command.guards.dry_run) as connection:
@@ -72,10 +92,10 @@ async def _attempt(
             catalogue = await hub.catalogue(connection, command.caller.team, standing.catalogue_version)
             scene = Work(connection, catalogue, standing.requires_precondition)
         done = await work(scene)
-        if done is None:
-            raise _Again
+        if not isinstance(done, Done):
+            raise _Again(done)
         if key is not None and not await store.keep_answer(
             connection, command.caller, key, done.answer, hub.now(), is_secret=done.is_secret
         ):
-            raise _Again
+            raise _Again(None)
         return done.answer

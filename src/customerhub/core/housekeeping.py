@@ -1,4 +1,4 @@
-"""Take away what is too old or too much: entries of the request log, and idempotency keys."""
+"""Take away what is too old or too much: logs, keys, events, audits, former versions; and see erasures to their end."""
 
 import asyncio
 import random
@@ -10,6 +10,8 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from customerhub.core.folding import fold_history
+from customerhub.core.settling import settle_erasures
 from customerhub.model.error import Busy, Unavailable
 from customerhub.settings import Settings
 from customerhub.store import housekeeping as store
@@ -17,6 +19,8 @@ from customerhub.store.db import Connection, Database
 from customerhub.store.request_logs import to_bound
 
 _SWEEP_SECONDS: Final = 240.0
+# For so long whoever comes with a token that has ended is told that it was one.
+_TOKEN_AGE: Final = timedelta(days=30)
 
 
 class Housekeeper:
@@ -31,6 +35,9 @@ class Housekeeper:
         self._log_age = timedelta(days=settings.request_log_days)
         self._log_rows = settings.request_log_rows
         self._key_age = timedelta(hours=settings.key_hours)
+        self._event_age = timedelta(days=settings.event_days)
+        self._history_age = timedelta(days=settings.history_days) if settings.history_days is not None else None
+        self._audit_age = timedelta(days=settings.audit_days) if settings.audit_days is not None else None
         self.written: set[UUID] = set()
 
     async def run(self) -> None:
@@ -55,6 +62,17 @@ class Housekeeper:
         before = self._now() - self._key_age
         for team in await self._ask(lambda connection: store.list_teams_with_old_keys(connection, before)):
             await self._delete_keys(team, before)
+        before = self._now() - self._event_age
+        for team in await self._ask(lambda connection: store.list_teams_with_old_events(connection, before)):
+            await self._delete_events(team, before)
+        if self._history_age is not None:
+            await fold_history(self._database.lease, self._now() - self._history_age, _let_others)
+        if self._audit_age is not None:
+            before = self._now() - self._audit_age
+            for team in await self._ask(lambda connection: store.list_teams_with_old_audits(connection, before)):
+                await self._delete_audits(team, before)
+        await self._repeat(lambda connection: store.delete_ended_tokens(connection, self._now() - _TOKEN_AGE))
+        await settle_erasures(self._database.lease, self._now(), _let_others)
 
     async def _find_excess(self, team: UUID) -> UUID | None:
         async with self._database.lease() as connection:
@@ -66,6 +84,12 @@ class Housekeeper:
     async def _delete_keys(self, team: UUID, before: datetime) -> None:
         await self._repeat(lambda connection: store.delete_old_keys(connection, team, before))
 
+    async def _delete_events(self, team: UUID, before: datetime) -> None:
+        await self._repeat(lambda connection: store.delete_old_events(connection, team, before))
+
+    async def _delete_audits(self, team: UUID, before: datetime) -> None:
+        await self._repeat(lambda connection: store.delete_old_audits(connection, team, before))
+
     async def _ask(self, ask: Callable[[Connection], Awaitable[list[UUID]]]) -> list[UUID]:
         async with self._database.lease() as connection:
             return await ask(connection)
@@ -76,4 +100,9 @@ class Housekeeper:
         while is_full:
             async with self._database.lease() as connection:
                 is_full = await delete(connection) >= store.PIECE
-            await asyncio.sleep(0)
+            await _let_others()
+
+
+async def _let_others() -> None:
+    """Whoever waits for the connection, or for the loop, comes first."""
+    await asyncio.sleep(0)

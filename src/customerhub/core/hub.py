@@ -1,6 +1,7 @@
 """What every use case works with: the database, the clock, ids, and what this process remembers of teams."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -8,15 +9,17 @@ from copy import copy
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from customerhub.core.numbers import Numbers
+from customerhub.core.publisher import Publisher
 from customerhub.core.recorder import Recorder
 from customerhub.core.secrets import Vault
 from customerhub.core.standing import check_alive
-from customerhub.model.answer import Caller
+from customerhub.model.answer import COMMAND_LINE, Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.error import Busy, Unauthenticated
 from customerhub.model.nested import Moment
 from customerhub.settings import Settings
-from customerhub.store.access import Standing, get_standing
+from customerhub.store.access import Standing, get_operator_standing, get_standing
 from customerhub.store.catalogue import get_snapshot
 from customerhub.store.db import Connection, Database, Held
 from customerhub.store.migrate import check_current
@@ -76,20 +79,31 @@ class Hub:
         self.now = now
         self.new_id = new_id
         self.turns = Turns(settings.patience_seconds)
+        self.numbers = Numbers()
         # Hashing a password takes 64 MB and half a core for a while: never more than two at a time.
         self.hashing = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
         self.recorder = Recorder(database.beside(1), settings, now)
+        self.publisher = Publisher(database.beside(1))
         self.vault = Vault(settings.secret_key, settings.secret_key_file)
         self.callers: dict[tuple[str, bytes], Caller] = {}
         self._catalogues: dict[UUID, Catalogue] = {}
 
     async def catalogue(self, connection: Connection, team: UUID, version: int) -> Catalogue:
         """The team's snapshot, read again where the one remembered is not of this version."""
-        known = self._catalogues.get(team)
+        memory = self._catalogues
+        known = memory.get(team)
         if known is None or known.version != version:
-            known = await get_snapshot(connection, team)
-            self._catalogues[team] = known
+            # Into the memory that it was missing from: what was read before a `forget` must not outlive it.
+            memory[team] = known = await get_snapshot(connection, team)
         return known
+
+    def find_rate_limit(self, caller: Caller) -> str:
+        """What the caller's credential, or its team, may ask, as the process knows it; empty for the hub's own limit.
+
+        Without a question to the database: a change is felt from a process's second request on.
+        """
+        known = self._catalogues.get(caller.team)
+        return known.rate_limit_of(caller.credential) if known is not None else ""
 
     async def check_caller(self, caller: Caller) -> Standing:
         """The credential's state; Unauthenticated where it has ended since this process came to know its caller."""
@@ -98,7 +112,10 @@ class Hub:
 
     async def get_standing(self, connection: Connection, caller: Caller) -> Standing:
         """The same on a connection that is lent already."""
-        standing = await get_standing(connection, caller)
+        if caller.dialect == COMMAND_LINE:
+            standing = await get_operator_standing(connection, caller.team)
+        else:
+            standing = await get_standing(connection, caller)
         if standing is None:
             raise Unauthenticated("unknown")
         check_alive(standing.revoked_at, standing.expires_at, self.now())
@@ -108,9 +125,34 @@ class Hub:
         """The same hub with everything inside the one transaction that the connection is in."""
         inside = copy(self)
         inside.database = Held(connection)
+        # Whoever has a turn outside may wait for the transaction: waiting for them in it would have no end.
+        inside.turns = Turns(self.settings.patience_seconds)
         # What it reads of a catalogue may never be committed, and somebody else may reach the same version otherwise.
-        inside._catalogues = {}  # noqa: SLF001 - it is another of us
+        inside._catalogues = dict(self._catalogues)  # noqa: SLF001 - it is another of us
         return inside
+
+    def taking(self, numbers: Numbers) -> "Hub":
+        """The same hub with the numbers of new customers from there."""
+        other = copy(self)
+        other.numbers = numbers
+        return other
+
+    def clients_now(self) -> datetime:
+        """The time on the clocks of those who ask, for what they date themselves."""
+        return self.now()
+
+    def monotonic(self) -> float:
+        """Seconds of a clock that only goes forward."""
+        return time.monotonic()
+
+    async def begin(self) -> None:
+        """A request begins; a sandbox has its clock and its memory to see to."""
+
+    def forget(self) -> None:
+        """Remember nothing of any team or caller any more: the data was replaced as a whole."""
+        self.callers.clear()
+        self._catalogues = {}
+        self.recorder.forget()
 
     def moment(self, caller: Caller) -> Moment:
         """Now, by this caller."""
@@ -123,6 +165,7 @@ class Hub:
 
     async def close(self) -> None:
         """Let go of every connection and thread; what is left to be logged is written first."""
+        await self.publisher.close()
         await self.recorder.close()
         self.hashing.shutdown(wait=False, cancel_futures=True)
         await self.database.close()

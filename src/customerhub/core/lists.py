@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from customerhub.core.customers import Written
 from customerhub.core.hub import Hub
-from customerhub.core.standing import check_alive
+from customerhub.core.standing import check_alive, check_member
 from customerhub.model.answer import Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
@@ -104,9 +104,9 @@ async def find_customer_by_email(hub: Hub, caller: Caller, email: str) -> Writte
         if reading is None:
             raise Unauthenticated("unknown")
         check_alive(reading.revoked_at, reading.expires_at, hub.now())
-        if reading.customer is None:
-            return None
-        return Written(reading.customer, await hub.catalogue(connection, caller.team, reading.catalogue_version))
+        catalogue = await hub.catalogue(connection, caller.team, reading.catalogue_version)
+        check_member(catalogue, caller)
+        return Written(reading.customer, catalogue) if reading.customer is not None else None
 
 
 async def get_catalogue(hub: Hub, caller: Caller) -> Catalogue:

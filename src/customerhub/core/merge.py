@@ -1,9 +1,10 @@
 """The use case that makes one customer of several."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from customerhub.core import versions
 from customerhub.core.command import Command
@@ -15,33 +16,43 @@ from customerhub.model.answer import Answer
 from customerhub.model.apply import Applied
 from customerhub.model.customer import Customer
 from customerhub.model.error import FieldError, Invalid, NotFound
-from customerhub.model.merge import Merged, Merger, merge
+from customerhub.model.merge import SURVIVORS, Merged, Merger, merge
 from customerhub.model.patch import CustomerPatch
 from customerhub.store import customers as store
 from customerhub.store.db import Connection
 from customerhub.store.relatives import Wanted, get_children, get_line
 
 MOST_SOURCES = 100
-_FIELD = "source_customer_ids"
 _UNSEEN = Answer(200)
 _NOTHING_PROPOSED = Proposal(CustomerPatch())
+
+
+class MergeRequest(Struct, frozen=True):
+    """Who goes into the target, and by canonical field whose value survives there (`model/merge.py`, `SURVIVORS`).
+
+    `member` is what the door calls the sources.
+    """
+
+    sources: tuple[UUID, ...]
+    survivorship: Mapping[str, UUID] = {}
+    member: str = "sources"
 
 
 async def merge_customers(
     hub: Hub,
     command: Command,
     target_id: UUID | None,
-    read: Callable[[], tuple[UUID, ...]],
+    read: Callable[[], MergeRequest],
     render: Render,
     wanted: Wanted | None = None,
 ) -> Answer:
     """Make one customer of several: the target takes in what the sources have (`model/merge.py`); they are deleted.
 
-    `read` takes the sources' ids from the request; it may be called again after a lost race, and may raise Invalid or
+    `read` takes the sources from the request; it may be called again after a lost race, and may raise Invalid or
     Malformed, which a key keeps. All of it is one transaction, with one version each of the target, the sources and
     the customers below these; the key comes with the target's. Raises what `update_customer` raises, Invalid for ids
-    that name no live customer (`unknown_id`) or the target (`is_target`), and Conflict where the target would come to
-    stand above itself.
+    that name no live customer (`unknown_id`) or the target (`is_target`) and for what cannot survive (`unknown_field`,
+    `not_merged`, `wrong_carrier`), and Conflict where the target would come to stand above itself.
     """
     if target_id is None:
         raise NotFound("customer", "")
@@ -74,30 +85,43 @@ async def merge_customers(
         return await keep_failure(hub, command, lambda: versions.run(hub, command, attempt, target_id))
 
 
-async def _gather(connection: Connection, target: Customer, asked: tuple[UUID, ...]) -> Merger:
+async def _gather(connection: Connection, target: Customer, asked: MergeRequest) -> Merger:
     """Everything that the merge looks at; an id that is asked for twice counts once. Raises Invalid."""
     places: dict[UUID, int] = {}
-    for place, source in enumerate(asked):
+    for place, source in enumerate(asked.sources):
         places.setdefault(source, place)
     if not 1 <= len(places) <= MOST_SOURCES:
-        raise Invalid((FieldError((_FIELD,), "length", f"must name 1 to {MOST_SOURCES} customers"),))
+        raise Invalid((FieldError((asked.member,), "length", f"must name 1 to {MOST_SOURCES} customers"),))
     found = await store.get_customers(connection, target.team, places)
     errors: list[FieldError] = []
     for source, place in places.items():
         if source == target.id:
-            errors.append(FieldError((_FIELD, place), "is_target", "names the customer that the others go into"))
+            errors.append(FieldError((asked.member, place), "is_target", "names the customer that the others go into"))
         elif source not in found:
-            errors.append(FieldError((_FIELD, place), "unknown_id", "no such customer"))
+            errors.append(FieldError((asked.member, place), "unknown_id", "no such customer"))
+    errors += _survivor_errors(target, asked)
     if errors:
         raise Invalid(tuple(errors))
     below = await get_children(connection, target.team, places)
-    _, *line = await get_line(connection, target.team, target.id) or (target.id,)
+    records = {target.id: target, **found}
+    survivors = {field: records[survivor] for field, survivor in asked.survivorship.items()}
+    lowest = survivors.get("parent", target).id
+    _, *line = await get_line(connection, target.team, lowest) or (lowest,)
     return Merger(
         target,
         tuple(found[source] for source in places),
         tuple(child for child in below if child.id != target.id and child.id not in places),
         tuple(line),
+        survivors,
     )
+
+
+def _survivor_errors(target: Customer, asked: MergeRequest) -> Iterator[FieldError]:
+    for field, survivor in asked.survivorship.items():
+        if field not in SURVIVORS:
+            yield FieldError(("survivorship", field), "unknown_field", "is no field whose survivor can be named")
+        elif survivor != target.id and survivor not in asked.sources:
+            yield FieldError(("survivorship", field), "not_merged", "names neither the target nor a source")
 
 
 def _beside(merger: Merger, merged: Merged) -> Iterator[tuple[Customer, Applied, str]]:

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from customerhub.core.access import hash_secret
-from customerhub.core.admin import operator
+from customerhub.core.access import check_active, hash_secret
+from customerhub.core.admin import at_command_line, operator
+from customerhub.core.command import Author
 from customerhub.core.hub import Hub
 from customerhub.core.redirects import find_target
 from customerhub.core.secrets import seal
-from customerhub.model.answer import Caller
+from customerhub.model.answer import COMMAND_LINE, Caller
 from customerhub.model.change import FieldChange
 from customerhub.model.error import FieldError, Invalid, InvalidGrant, NotFound, Unauthenticated
 from customerhub.store import access as access_store
@@ -21,7 +22,7 @@ from customerhub.store.catalogue import AuditRow, insert_audit
 from customerhub.store.db import Connection
 from customerhub.store.partners import Access, Client, Grant, Kind
 
-_REQUEST = "command-line"
+_REQUEST = COMMAND_LINE
 _NAMES: dict[Kind, str] = {"code": "authorization code", "refresh_token": "refresh token"}
 # Nobody is told that a token has expired any more so long after it did.
 _FORGOTTEN_AFTER = timedelta(days=30)
@@ -30,6 +31,7 @@ _FORGOTTEN_AFTER = timedelta(days=30)
 class NewClient(Struct, frozen=True):
     """A client to be; `team_user` is who its first tokens act for, if they act for somebody.
 
+    `by` is who makes it, None for the operator at the command line.
     `is_lasting`: its first access token lives as long as the refresh token, for people who play with it by hand.
     """
 
@@ -40,6 +42,7 @@ class NewClient(Struct, frozen=True):
     team_user: UUID | None = None
     requires_precondition: bool = False
     is_lasting: bool = False
+    by: Author | None = None
 
 
 class Tokens(Struct, frozen=True):
@@ -62,7 +65,10 @@ class MadeClient(Struct, frozen=True):
 
 
 async def create_client(hub: Hub, team: Team, new: NewClient) -> MadeClient:
-    """Make a client of a team, with access to it. Raises Invalid (`redirect_uris`), SecretKeyError."""
+    """Make a client of a team, with access to it.
+
+    Raises Invalid (`redirect_uris`), Conflict for a member who is disabled, SecretKeyError.
+    """
     errors = tuple(
         FieldError(("redirect_uris", position), "invalid", "must be http or https, without user, query, or fragment")
         for position, uri in enumerate(new.redirect_uris)
@@ -70,9 +76,11 @@ async def create_client(hub: Hub, team: Team, new: NewClient) -> MadeClient:
     )
     if errors:
         raise Invalid(errors)
-    now, maker = hub.now(), operator(team.id)
+    author = new.by or at_command_line(team.id)
+    now, maker, request_id = hub.now(), author.caller, author.request_id
     client_id, secret = f"ptn_{secrets.token_hex(8)}", f"cs_{secrets.token_urlsafe(32)}"
     async with hub.database.transaction() as connection:
+        await check_active(connection, team.id, new.team_user)
         client = Client(
             team=team.id,
             client_id=client_id,
@@ -86,10 +94,10 @@ async def create_client(hub: Hub, team: Team, new: NewClient) -> MadeClient:
         )
         await store.insert_client(connection, client, now)
         what = FieldChange("/name", None, new.name), FieldChange("/dialect", None, new.dialect)
-        await insert_audit(connection, maker, AuditRow("client", client.id, 1, now, "created", _REQUEST, what))
-        credential = await settle_grant(hub, connection, client, maker, _REQUEST)
+        await insert_audit(connection, maker, AuditRow("client", client.id, 1, now, "created", request_id, what))
+        credential = await settle_grant(hub, connection, client, maker, request_id)
         grant = Grant(team.id, credential, hub.new_id(), new.team_user or credential)
-        await record_consent(hub, connection, grant, client, maker, _REQUEST)
+        await record_consent(hub, connection, grant, client, maker, request_id)
         return MadeClient(
             client_id, secret, credential, await _issue(hub, connection, grant, is_lasting=new.is_lasting)
         )

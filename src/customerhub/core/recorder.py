@@ -108,6 +108,10 @@ class Recorder:
         self._uses[caller.team, caller.credential] = self._now()
         self._filled.set()
 
+    def forget(self) -> None:
+        """Note the next use of every credential, however short ago the last one was."""
+        self._last_uses.clear()
+
     def _weigh_bodies(self, entry: Entry) -> None:
         for name in ("request_body", "response_body"):
             body: bytes | None = getattr(entry, name)

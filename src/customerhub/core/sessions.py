@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from customerhub.core.access import hash_secret
 from customerhub.core.hub import Hub
+from customerhub.model.error import Unauthenticated
 from customerhub.store import sessions as store
 from customerhub.store.access import Login
 from customerhub.store.sessions import Membership
@@ -34,7 +35,8 @@ def new_secret() -> str:
 async def start_session(hub: Hub, login: Login, replaced: str | None) -> str:
     """The secret of a new session for somebody who has just proved who they are; the browser's earlier one ends.
 
-    Always a new secret: one that was there before the sign-in may be known to somebody else.
+    Always a new secret: one that was there before the sign-in may be known to somebody else. Raises Unauthenticated
+    where the password was reset since it was shown.
     """
     secret, now = new_secret(), hub.now()
     expires_at = now + timedelta(seconds=hub.settings.session_seconds)
@@ -42,7 +44,8 @@ async def start_session(hub: Hub, login: Login, replaced: str | None) -> str:
         await store.forget_sessions(connection, now, now - timedelta(seconds=hub.settings.session_idle_seconds))
         if replaced is not None:
             await store.delete_session(connection, hash_secret(replaced))
-        await store.insert_session(connection, hash_secret(secret), login.id, now, expires_at)
+        if not await store.insert_session(connection, hash_secret(secret), login, now, expires_at):
+            raise Unauthenticated("wrong password")
     return secret
 
 

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from customerhub.model.answer import Answer, Guards, IdempotencyKey
+from customerhub.model.answer import Answer, Caller, Guards, IdempotencyKey
+from customerhub.model.catalogue import Catalogue
 from customerhub.model.error import KeyGone, KeyMismatch, PreconditionFailed, PreconditionRequired, Unauthenticated
 from customerhub.store.customers import KeptAnswer
 
@@ -15,6 +16,17 @@ def check_alive(revoked_at: datetime | None, expires_at: datetime | None, now: d
         raise Unauthenticated("revoked")
     if expires_at is not None and expires_at <= now:
         raise Unauthenticated("expired")
+
+
+def check_member(catalogue: Catalogue, caller: Caller) -> None:
+    """Raise Unauthenticated for what belongs to a member who is disabled.
+
+    The snapshot is of the version that the same query has read as the credential: it knows the member as they are, and
+    the query need not look.
+    """
+    member = catalogue.find_user(caller.actor)
+    if member is not None and member.status != "active":
+        raise Unauthenticated("revoked")
 
 
 def replay(kept: KeptAnswer, key: IdempotencyKey) -> Answer:

@@ -8,6 +8,8 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
+from customerhub.core.duplicates import fill_duplicates
+from customerhub.core.search import fill_search
 from customerhub.model.catalogue import (
     NOBODY,
     Catalogue,
@@ -190,7 +192,7 @@ async def list_bare_teams(connection: Connection) -> list[tuple[UUID, str, datet
 
 
 async def bring_up(connection: Connection) -> list[str]:
-    """Apply missing migrations and give teams of older versions what comes with every team since.
+    """Apply missing migrations and give teams of older versions what came since: system rows, a search, duplicates.
 
     The names of the migrations. Any number of processes may do it at once, any number of times.
     """
@@ -199,4 +201,7 @@ async def bring_up(connection: Connection) -> list[str]:
         async with connection.transaction():
             if await furnish_team(connection, team, created_at):
                 await store.bump_catalogue(connection, team)
+    if done:
+        await fill_search(connection)
+        await fill_duplicates(connection)
     return done

@@ -5,12 +5,13 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from msgspec import Struct
 
 from customerhub.core.command import Command
 from customerhub.core.hub import Hub
 from customerhub.core.keys import without_old
-from customerhub.core.standing import check_alive, replay
+from customerhub.core.standing import check_alive, check_member, replay
 from customerhub.model.answer import Answer
 from customerhub.model.apply import Applied
 from customerhub.model.catalogue import Catalogue
@@ -20,7 +21,7 @@ from customerhub.model.error import Busy, FieldError, Invalid, Taken, Unauthenti
 from customerhub.model.patch import CustomerPatch
 from customerhub.model.references import reference_errors
 from customerhub.store import customers as store
-from customerhub.store.db import Connection
+from customerhub.store.db import Connection, risks_all
 from customerhub.store.relatives import Relatives, Wanted, get_relatives
 
 # After two lost races the third attempt holds the row, so that it always ends.
@@ -98,6 +99,7 @@ async def run(
     while True:
         outcome = await _attempt(hub, command, attempt, held)
         if isinstance(outcome, Answer):
+            hub.publisher.wake()
             return outcome
         tries += 1
         if outcome.hold is not None:
@@ -133,6 +135,10 @@ async def read(
     if state is None:
         raise Unauthenticated("unknown")
     check_alive(state.revoked_at, state.expires_at, hub.now())
+    catalogue = await hub.catalogue(connection, command.caller.team, state.catalogue_version)
+    check_member(catalogue, command.caller)
+    if catalogue.settings.requires_precondition:
+        state = msgspec.structs.replace(state, requires_precondition=True)
     if key is not None and state.kept is not None:
         kept = await without_old(hub, connection, command.caller, key, state.kept)
         if kept is not None:
@@ -190,12 +196,15 @@ async def write(connection: Connection, version: store.NewVersion, proposal: Pro
     """The answer once the version stands, or that it must be tried again. Raises Taken.
 
     A unique index decides; only then is asked which value it was. Where none of them is taken it was the key or a
-    term that somebody else wrote at the same moment: the next attempt will find it.
+    term that somebody else wrote at the same moment: the next attempt will find it. On a connection that risks all
+    nothing can be asked then: asyncpg.UniqueViolationError goes to whoever opened the transaction.
     """
     try:
         async with _savepoint(connection):
             is_written = await store.write_version(connection, version)
     except asyncpg.UniqueViolationError as error:
+        if risks_all(connection):
+            raise
         taken = await store.find_taken(connection, version.after, emails_are_unique=version.emails_are_unique)
         if not taken:
             return Again()
@@ -207,7 +216,7 @@ async def write(connection: Connection, version: store.NewVersion, proposal: Pro
 @asynccontextmanager
 async def _savepoint(connection: Connection) -> AsyncIterator[None]:
     """Inside a transaction a refused statement must not end it; outside, each statement stands alone anyway."""
-    if connection.is_in_transaction():
+    if connection.is_in_transaction() and not risks_all(connection):
         async with connection.transaction():
             yield
     else:
