@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from customerhub.core.hub import Hub
+from customerhub.core.sandbox import SandboxHub
 from customerhub.dialects.base import find_dialects
 from customerhub.settings import Settings
 from customerhub.store.db import Database
@@ -33,6 +34,9 @@ def create_app(settings: Settings) -> Site:
         gc.collect()
         gc.freeze()
         hub.recorder.start()
+        if settings.seed is None:
+            # Otherwise nothing may depend on when it comes by: readers of a feed give positions themselves.
+            hub.publisher.start()
         try:
             yield
         finally:
@@ -44,14 +48,14 @@ def create_app(settings: Settings) -> Site:
 
 
 def create_hub(settings: Settings) -> Hub:
-    """The hub on the database that `database_url` names."""
+    """The hub on the database that `database_url` names; a sandbox's where the settings say so."""
     database = Database(
         settings.database_url,
         size=settings.connections,
         uses_prepared=settings.prepared_statements,
         patience=settings.patience_seconds,
     )
-    return Hub(database, settings)
+    return SandboxHub(database, settings) if settings.sandbox else Hub(database, settings)
 
 
 def to_limits(settings: Settings) -> Limits:

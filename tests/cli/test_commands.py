@@ -110,6 +110,9 @@ def test_teams_are_listed_and_set(run: Run, place: tuple[str, Path]) -> None:
         "null_members": "refuse",
         "free_attributes": True,
         "relaxed_create": False,
+        "requires_precondition": False,
+        "rate_limit": "",
+        "default_price_list": None,
     }
 
 

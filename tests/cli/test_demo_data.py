@@ -12,6 +12,7 @@ from customerhub.cli.demo.data import ENTRIES, OWNER, SALES_REPS, DemoContact, D
 from customerhub.cli.demo.load import fill
 from customerhub.core.admin import create_team, get_team, list_credentials
 from customerhub.core.hub import Hub
+from customerhub.store.db import Connection
 from customerhub.store.lists import CustomerQuery, list_customers
 
 CUSTOMERS = get_customers()
@@ -80,16 +81,24 @@ async def test_what_an_interrupted_start_left_out_is_made(hub: Hub) -> None:
         async with hub.database.lease() as connection:
             return (await list_customers(connection, team.id, CustomerQuery()))[1]
 
+    async def remove_some(connection: Connection) -> None:
+        await connection.execute(
+            "delete from customer_search s using customer c "
+            "where s.team = $1 and c.team = $1 and c.id = s.customer and c.reference_id > 'DEMO-037'",
+            team.id,
+        )
+        await connection.execute("delete from customer where team = $1 and reference_id > 'DEMO-037'", team.id)
+
     await fill(hub, team)
     assert await count() == 40
     (loader,) = await list_credentials(hub, team)
     async with hub.database.lease() as connection:
         await connection.execute("update credential set revoked_at = null where id = $1", loader["id"])
-        await connection.execute("delete from customer where team = $1 and reference_id > 'DEMO-037'", team.id)
+        await remove_some(connection)
     await fill(hub, team)
     assert await count() == 40
     async with hub.database.lease() as connection:
-        await connection.execute("delete from customer where team = $1 and reference_id > 'DEMO-037'", team.id)
+        await remove_some(connection)
     await fill(hub, team)
     assert await count() == 37
     async with hub.database.lease() as connection:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from customerhub.cli.session import DATABASE
+from customerhub.cli.opened import DATABASE
 from customerhub.embedded import open_cluster
 from customerhub.store.db import connect
 from tests.cli.support import Serving

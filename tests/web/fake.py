@@ -1,6 +1,6 @@
 """A dialect and a hub of nothing, for tests of the web layer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NotRequired
@@ -11,6 +11,7 @@ import msgspec
 from starlette.types import Message
 from typing_extensions import TypedDict, override
 
+from customerhub.core.customers import Proposal
 from customerhub.core.entry import Entry
 from customerhub.core.hub import Hub
 from customerhub.core.recorder import Recorder
@@ -39,10 +40,11 @@ from customerhub.model.error import (
     Unavailable,
     UnsupportedMediaType,
 )
+from customerhub.model.patch import CustomerPatch
 from customerhub.settings import Settings
 from customerhub.store.access import Standing, Team
 from customerhub.store.db import Database
-from customerhub.web.dialect import CredentialOrder, Document, Incoming
+from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm
 from customerhub.web.limit import Limits
 from customerhub.web.operation import Call, Handler, Operation
 from customerhub.web.origin import Origin
@@ -118,6 +120,7 @@ class FakeHub(Hub):
         self.recorder: FakeRecorder = FakeRecorder()  # type: ignore[mutable-override]  # a fake stays one
         self.unready = unready
         self.ended = ended
+        self._catalogues = {}
 
     @override
     async def ready(self) -> None:
@@ -152,6 +155,7 @@ class FakeDialect:
     seen: list[Incoming] = field(default_factory=list)
     document: Document = DOCUMENT
     request_prefix: str = "req_"
+    key_form: KeyForm | None = None
     request_log_path: str = ""
     version_headers: tuple[str, ...] = ()
     kept_errors: tuple[type[HubError], ...] = ()
@@ -170,6 +174,11 @@ class FakeDialect:
 
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         return {}
+
+    def propose(
+        self, body: dict[str, object], customer: Customer, catalogue: Catalogue, new_id: Callable[[], UUID]
+    ) -> tuple[Proposal, tuple[str, ...]]:
+        return Proposal(CustomerPatch()), tuple(body)
 
     def to_answer(self, error: HubError, origin: Origin) -> Answer:
         body = {"code": type(error).__name__, "message": str(error)}

@@ -2,13 +2,27 @@
 
 import sys
 
-from customerhub.cli import about, credential, database, doctor, secrets, serve, team, user
+from customerhub.cli import (
+    about,
+    audit,
+    credential,
+    database,
+    doctor,
+    erase,
+    role,
+    sandbox,
+    secrets,
+    serve,
+    session,
+    team,
+    user,
+)
 from customerhub.cli.failure import EXPECTED, to_sentence
 from customerhub.cli.options import Choices, group
 from customerhub.cli.output import fail
 
 app = group("One customer record that speaks every system's API.")
-for module in (serve, database, doctor, team, user, credential, secrets, about):
+for module in (serve, database, doctor, team, user, credential, role, session, audit, erase, sandbox, secrets, about):
     module.add_to(app)
 
 

@@ -18,11 +18,10 @@ from customerhub.embedded.binaries import OLDEST_MAJOR
 from customerhub.model.error import SecretKeyError
 from customerhub.settings import Settings
 from customerhub.store.db import Connection
-from customerhub.store.doctor import Server, find_missing_extensions, get_findings, get_server
+from customerhub.store.doctor import EXTENSIONS, Server, find_missing_extensions, get_findings, get_server
 from customerhub.store.migrate import applied, migrations
 from customerhub.web.routing import RouteTable
 
-EXTENSIONS: Final = ("btree_gin", "pg_trgm")
 _LEAST_FREE_BYTES: Final = 500 * 1024 * 1024
 _MOST_CLOCK_SECONDS: Final = 5
 # No clock that is right shows less; one that does makes every record older than its history.
@@ -75,7 +74,7 @@ async def check_database(connection: Connection, settings: Settings) -> AsyncIte
     server = await get_server(connection)
     for check in _check_server(server, settings):
         yield check
-    missing = await find_missing_extensions(connection, EXTENSIONS)
+    missing = await find_missing_extensions(connection)
     if missing:
         mend = "Install PostgreSQL's contrib package on the server."
         yield Check("extensions", ok=False, found=f"not available: {', '.join(missing)}", mend=mend)
@@ -147,6 +146,9 @@ async def _check_records(connection: Connection) -> AsyncIterator[Check]:
         yield Check("system rows", ok=False, found=found, mend="Run `customerhub migrate`: it adds them.")
     else:
         yield Check("system rows", ok=True, found="every team has what comes with every team")
+    migrate = "Run `customerhub migrate`."
+    yield _check_counts("search", findings.wrong_searches, "finds every live customer", migrate)
+    yield _check_counts("duplicates", findings.wrong_duplicates, "keys are those of live customers", migrate)
     if findings.missing_counters:
         found = f"none in {', '.join(findings.missing_counters)}"
         yield Check("counters", ok=False, found=found, mend="Restore the table number_counter from a backup.")

@@ -10,9 +10,9 @@ import typer
 from customerhub.app import create_hub
 from customerhub.cli.checks import Check, check_database, check_disk, check_secrets, check_settings
 from customerhub.cli.failure import EXPECTED, to_sentence
+from customerhub.cli.opened import DATABASE
 from customerhub.cli.options import Choices, command
 from customerhub.cli.output import show
-from customerhub.cli.session import DATABASE
 from customerhub.core.hub import Hub
 from customerhub.core.secrets import KEY_FILE
 from customerhub.embedded import Cluster, EmbeddedError, open_cluster

@@ -10,11 +10,13 @@ from typing import Final
 import uvicorn
 import uvloop
 from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from customerhub.app import create_app
 from customerhub.cli.failure import Refused
 from customerhub.cli.listen import BACKLOG
 from customerhub.settings import Settings
+from customerhub.web.simulate import HANG_UP
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # What a worker tells its parent when it listens.
@@ -25,19 +27,31 @@ DRAIN_SECONDS: Final = 10
 _KEEP_ALIVE_SECONDS: Final = 75
 
 
+class SandboxProtocol(HttpToolsProtocol):
+    """HTTP for a hub that may be asked to hang up: lets the application end the connection."""
+
+    @override
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {HANG_UP: {"call": self.transport.close}}
+
+
 class HubServer(uvicorn.Server):
     """Uvicorn that says when it listens, and for which being told to stop is no failure."""
 
     def __init__(self, settings: Settings, on_ready: Callable[[], None]) -> None:
+        self._site = create_app(settings)
         super().__init__(
             uvicorn.Config(
-                create_app(settings),
-                http="httptools",
+                self._site,
+                http=SandboxProtocol if settings.sandbox else "httptools",
                 ws="none",
                 lifespan="on",
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Where the clock is made up, the time of an answer is not the hub's to tell (RFC 9110, 6.6.1).
+                date_header=settings.seed is None,
                 proxy_headers=bool(settings.trusted_proxies),
                 forwarded_allow_ips=settings.trusted_proxies,
                 workers=1,
@@ -53,6 +67,12 @@ class HubServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_ready()
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Whoever waits for news would be cut off once the time to finish requests is over.
+        self._site.let_go()
+        await super().shutdown(sockets)
 
     @contextmanager
     @override

@@ -3,9 +3,9 @@
 import msgspec
 import typer
 
+from customerhub.cli.opened import with_hub
 from customerhub.cli.options import Choices, command, group
 from customerhub.cli.output import show
-from customerhub.cli.session import with_hub
 from customerhub.core.rotation import rotate
 from customerhub.core.secrets import new_key
 

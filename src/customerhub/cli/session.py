@@ -1,82 +1,51 @@
-"""A database for a command: an external one, or the hub's own, shared with a running hub or started for the moment."""
+"""`customerhub session`: who is signed in with a browser."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple, TypeVar
+from typing import Annotated
 
-from customerhub.app import create_hub
-from customerhub.cli.failure import Refused
-from customerhub.cli.options import Choices
+import msgspec
+import typer
+
+from customerhub.cli.opened import with_hub
+from customerhub.cli.operating import Kept, command_in, to_id
+from customerhub.cli.options import Choices, command, group
+from customerhub.cli.output import show, to_table
+from customerhub.cli.team import TEAM
 from customerhub.core.hub import Hub
-from customerhub.core.secrets import KEY_FILE, make_key_file
-from customerhub.embedded import Cluster, open_cluster
-from customerhub.embedded.binaries import OLDEST_MAJOR
-from customerhub.settings import Settings
-from customerhub.store.db import Connection
-from customerhub.store.migrate import applied, migrate, migrations
+from customerhub.core.members import SignedIn, end_session, list_sessions
 
-DATABASE = "customerhub"
-
-T = TypeVar("T")
+_COLUMNS = ("id", "email", "created_at", "seen_at", "expires_at")
 
 
-class OpenDatabase(NamedTuple):
-    """Settings whose `database_url` names a running server, and the server where it is the hub's own.
-
-    They name a key file too where the server is the hub's own and no other key is set.
-    """
-
-    settings: Settings
-    cluster: Cluster | None
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    sessions = group("Sessions: who is signed in with a browser.")
+    command(sessions, "list")(list_all)
+    command(sessions, "end")(end)
+    app.add_typer(sessions, name="session")
 
 
-@contextmanager
-def open_database(settings: Settings) -> Iterator[OpenDatabase]:
-    """The database that the settings ask for; its schema may be any. Raises EmbeddedError, SecretKeyError."""
-    if settings.database_url:
-        yield OpenDatabase(settings, None)
-        return
-    with open_cluster(settings.data_dir, binaries=settings.postgres_bin) as cluster:
-        cluster.create_database(DATABASE)
-        found: dict[str, object] = {"database_url": cluster.url(DATABASE)}
-        if not settings.secret_key and settings.secret_key_file is None:
-            found["secret_key_file"] = cluster.data_directory / KEY_FILE
-            make_key_file(cluster.data_directory / KEY_FILE)
-        yield OpenDatabase(settings.model_copy(update=found), cluster)
+def list_all(choices: Choices, team: Annotated[str, TEAM]) -> None:
+    """List the sessions of a team's members, the newest first."""
+
+    async def work(hub: Hub) -> list[dict[str, object]]:
+        found = await list_sessions(hub, (await command_in(hub, team)).caller)
+        ordered = sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
+        return [msgspec.structs.asdict(session) for session in ordered]
+
+    sessions = with_hub(choices, work)
+    show(choices, sessions, to_table(sessions, _COLUMNS, "nobody is signed in"))
 
 
-def with_hub(choices: Choices, work: Callable[[Hub], Awaitable[T]]) -> T:
-    """Run a use case on a database of the right schema; a new one of the hub's own gets it now.
+def end(
+    choices: Choices, session: Annotated[str, typer.Argument(metavar="ID", help="Its id.")], team: Annotated[str, TEAM]
+) -> None:
+    """End a session."""
 
-    Raises Refused where the schema is another version's, and what the use case raises.
-    """
-    with open_database(choices.to_settings()) as opened:
-        return asyncio.run(_work(opened, work))
+    async def work(hub: Hub) -> SignedIn:
+        order, session_id = await command_in(hub, team), to_id(session, "session")
+        gone: Kept[SignedIn] = Kept()
+        await end_session(hub, order, session_id, gone)
+        return gone.thing
 
-
-async def _work(opened: OpenDatabase, work: Callable[[Hub], Awaitable[T]]) -> T:
-    hub = create_hub(opened.settings)
-    try:
-        async with hub.database.lease() as connection:
-            await check_usable(connection)
-            present = await applied(connection)
-            if present == 0 and opened.cluster is not None:
-                await migrate(connection)
-            elif present < len(migrations()):
-                raise Refused("The database lacks migrations: run `customerhub migrate`.")
-        return await work(hub)
-    finally:
-        await hub.close()
-
-
-async def check_usable(connection: Connection) -> None:
-    """Raise Refused for a server too old for our SQL, and for a database that a newer version has migrated."""
-    major = connection.get_server_version().major
-    if major < OLDEST_MAJOR:
-        raise Refused(f"The server is PostgreSQL {major}: customerhub needs {OLDEST_MAJOR} or newer.")
-    present, known = await applied(connection), len(migrations())
-    if present > known:
-        raise Refused(
-            f"The database is at migration {present} and this version knows {known}: install the newer customerhub."
-        )
+    ended = with_hub(choices, work)
+    show(choices, msgspec.structs.asdict(ended), f"ended a session of {ended.email}: {ended.id}")

@@ -1,4 +1,4 @@
-"""A request's body as a JSON object, read strictly."""
+"""A request's body as JSON, read strictly."""
 
 import json
 from collections.abc import Callable
@@ -14,6 +14,7 @@ MAX_DEPTH: Final = 64
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _WHITESPACE: Final = b" \t\r\n"
 _NO_OBJECT: Final = "a JSON object is required"
+_NO_ARRAY: Final = "a JSON array is required"
 _TOO_DEEP: Final = f"the body is nested deeper than {MAX_DEPTH} levels"
 
 _decode = msgspec.json.Decoder().decode
@@ -26,6 +27,21 @@ def read_json_object(raw: bytes) -> dict[str, object]:
     twice in an object, at most 64 levels, no NUL, no lone surrogate, no NaN. A byte order mark at the start is
     skipped (RFC 8259, 8.1, allows that). Raises Malformed, whose reason names the place.
     """
+    value = _read(raw, _NO_OBJECT)
+    if type(value) is not dict:
+        raise Malformed(_NO_OBJECT)
+    return value
+
+
+def read_json_array(raw: bytes) -> list[object]:
+    """The body as a JSON array, as strictly."""
+    value = _read(raw, _NO_ARRAY)
+    if type(value) is not list:
+        raise Malformed(_NO_ARRAY)
+    return value
+
+
+def _read(raw: bytes, needed: str) -> object:
     if raw.startswith(_BYTE_ORDER_MARK):
         raw = raw[3:]
     try:
@@ -33,9 +49,9 @@ def read_json_object(raw: bytes) -> dict[str, object]:
     except RecursionError:
         raise Malformed(_TOO_DEEP) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Malformed(_explain(raw)) from None
-    if type(value) is not dict:
-        raise Malformed(_NO_OBJECT)
+        raise Malformed(_explain(raw, needed)) from None
+    if type(value) is not dict and type(value) is not list:
+        raise Malformed(needed)
     members = _count_members(value)
     # Both counts include every member, so equality proves that none came twice; a colon inside a text can only make
     # them larger, and then the slow reading decides.
@@ -94,10 +110,10 @@ def _check_members_once(raw: bytes) -> None:
         _check(root, _judge_repeated)
 
 
-def _explain(raw: bytes) -> str:
+def _explain(raw: bytes, needed: str) -> str:
     """Why the fast reading refused the body, found by a slow one."""
     if not raw.strip(_WHITESPACE):
-        return _NO_OBJECT
+        return needed
     try:
         root = _slow_decode(raw.decode())
     except UnicodeDecodeError as error:

@@ -1,10 +1,12 @@
 """What the web layer needs to know of a dialect in order to serve it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
+from customerhub.core.command import Author
+from customerhub.core.customers import Proposal
 from customerhub.core.hub import Hub
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue
@@ -15,7 +17,7 @@ from customerhub.web.incoming import Incoming
 from customerhub.web.operation import Operation
 from customerhub.web.origin import Origin
 
-__all__ = ["CredentialOrder", "Dialect", "Document", "Incoming", "Origin"]
+__all__ = ["CredentialOrder", "Dialect", "Document", "Incoming", "KeyForm", "Origin"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +34,21 @@ class Document:
     credential_headers: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class KeyForm:
+    """What a dialect's keys look like: a prefix, and what stands between it and the end of one that is shown again."""
+
+    prefix: str
+    mask: str = "…"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CredentialOrder:
     """What the operator wants of a new credential: the name that the history shows, and its marks.
 
-    `redirect_uris` and `any_team` are for applications of partners; a dialect that has none refuses them.
+    `redirect_uris` and `any_team` are for applications of partners; a dialect that has none refuses them. `scopes` are
+    what it may do, where the dialect's credentials may do more or less; none named are all.
+    `by` is who asks for it, None for the operator at the command line.
     `is_lasting` asks that what is shown works for weeks, where the dialect's tokens usually are short-lived.
     """
 
@@ -46,10 +58,14 @@ class CredentialOrder:
     redirect_uris: tuple[str, ...] = ()
     any_team: bool = False
     is_lasting: bool = False
+    scopes: tuple[str, ...] = ()
+    by: Author | None = None
 
-    def check_plain(self) -> None:
-        """Raise Invalid where it has marks that only applications of partners know."""
-        marks = {"redirect_uris": self.redirect_uris, "any_team": self.any_team}
+    def check_plain(self, *, takes_scopes: bool = False) -> None:
+        """Raise Invalid where it has marks that only applications of partners know, or scopes that mean nothing."""
+        marks: dict[str, object] = {"redirect_uris": self.redirect_uris, "any_team": self.any_team}
+        if not takes_scopes:
+            marks["scopes"] = self.scopes
         errors = (
             FieldError((name,), "unknown", "credentials of this dialect know no such thing")
             for name, value in marks.items()
@@ -91,6 +107,10 @@ class Dialect(Protocol):
         """Failures that a key keeps here beside the permanent ones."""
 
     @property
+    def key_form(self) -> KeyForm | None:
+        """How its keys look; None where a credential has no key of its own that another could take the place of."""
+
+    @property
     def operations(self) -> tuple[Operation, ...]:
         """The route table."""
 
@@ -112,6 +132,14 @@ class Dialect(Protocol):
 
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         """The record exactly as this dialect's clients read it, without the envelope around it."""
+
+    def propose(
+        self, body: dict[str, object], customer: Customer, catalogue: Catalogue, new_id: Callable[[], UUID]
+    ) -> tuple[Proposal, tuple[str, ...]]:
+        """What this dialect's update of a customer asks for with this body, and the members that it ignores.
+
+        Raises Invalid or Malformed where the dialect does so before it has a proposal.
+        """
 
     def to_answer(self, error: HubError, origin: Origin) -> Answer:
         """The failure of the request `origin` in this dialect's own shape and status."""

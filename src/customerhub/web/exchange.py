@@ -1,6 +1,7 @@
 """One request as the logs tell it: a line for the operator, an entry for the team."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import Final
@@ -25,8 +26,9 @@ _FIRST_FAILURE: Final = 400
 class Exchange:
     """What is known of a request, as far as it got; `path` as sent, `route` the template.
 
-    `number` is the request's own, `started` in seconds of the clock `monotonic`. `rate` are the headers that tell what
-    is left of a limit. `key` is the request's idempotency key, and `is_secret` says that no log keeps its bodies.
+    `number` is the request's own, `started` in seconds of `clock`, which only goes forward. `rate` are the headers that
+    tell what is left of a limit. `key` is the request's idempotency key, and `is_secret` says that no log keeps its
+    bodies. `fault` is the one that it asked for. `begun` is of the process's own clock, for the operator's log.
     """
 
     number: int
@@ -36,6 +38,7 @@ class Exchange:
     scope: Scope
     method: str
     path: str
+    clock: Callable[[], float]
     route: str | None = None
     dialect: Dialect | None = None
     caller: Caller | None = None
@@ -44,6 +47,8 @@ class Exchange:
     key: str | None = None
     body: bytes = b""
     is_secret: bool = False
+    fault: str | None = None
+    begun: float = field(default_factory=monotonic)
 
     def belong_to(self, dialect: Dialect) -> None:
         """From now on the request has the dialect's own kind of id."""
@@ -81,7 +86,7 @@ class Exchange:
             self.route or "",
             scope["query_string"],
             answer.status,
-            round((monotonic() - self.started) * 1_000_000),
+            round((self.clock() - self.started) * 1_000_000),
             scope["headers"],
             dialect.version_headers,
             client[0] if client else None,
@@ -100,13 +105,15 @@ class Exchange:
             "method": self.method,
             "route": self.route,
             "status": status,
-            "ms": round((monotonic() - self.started) * 1000, 3),
+            "ms": round((monotonic() - self.begun) * 1000, 3),
         }
         if self.dialect is not None:
             fields["dialect"] = self.dialect.name
         if self.caller is not None:
             fields["team"] = str(self.caller.team)
             fields["credential"] = self.caller.name
+        if self.fault is not None:
+            fields["simulated"] = self.fault
         if self.error is not None:
             fields["error"] = type(self.error).__name__
             if isinstance(self.error, Unauthenticated):

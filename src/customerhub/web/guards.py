@@ -69,6 +69,25 @@ def _to_if_match(lines: Sequence[str]) -> IfMatch:
     return IfMatch(frozenset(versions))
 
 
+def is_known(lines: Sequence[str], version: int) -> bool:
+    """Whether `If-None-Match` names the version, so that a reader has it already (RFC 9110, 13.1.2).
+
+    Weak tags count here, `*` is any version. What is no list of tags names none: that costs a whole answer and no more.
+    """
+    text = ",".join(lines)
+    if text.strip(" \t") == "*":
+        return True
+    position = 0
+    while position < len(text):
+        match = _TAG.match(text, position)
+        if not match:
+            return False
+        position = match.end()
+        if match["tag"] == str(version):
+            return True
+    return False
+
+
 def _to_key(lines: Sequence[str]) -> str:
     """The key without the quotes of a structured field's string (RFC 8941, 3.3.3), which many clients leave out."""
     if len(lines) != 1:

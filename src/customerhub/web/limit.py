@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from math import ceil
@@ -41,11 +42,12 @@ class RateState(Struct, frozen=True):
 class Limits:
     """The limits of one process, or of all processes where `storage` is a Redis.
 
-    `rate_limit` is what one credential may ask, as `100/minute` or `10/second;1000/hour`, and `address_rate_limit` what
-    one address may; empty is no limit. `password_failures` is how often one login may fail from one address. An address
-    may fail three times as often over all logins, so that one colleague's typing does not lock an office out; a login
-    100 times an hour over all addresses (NIST SP 800-63B, 5.2.2). Only failures count. `signing_failures` is how often
-    one address may send a request that does not prove who signed it. Raises ValueError where a setting cannot be read.
+    `rate_limit` is what one credential may ask that has no limit of its own, as `100/minute` or `10/second;1000/hour`,
+    and `address_rate_limit` what one address may; empty is no limit. `password_failures` is how often one login may
+    fail from one address. An address may fail three times as often over all logins, so that one colleague's typing does
+    not lock an office out; a login 100 times an hour over all addresses (NIST SP 800-63B, 5.2.2). Only failures count.
+    `signing_failures` is how often one address may send a request that does not prove who signed it. Raises ValueError
+    where a setting cannot be read.
     """
 
     def __init__(
@@ -68,9 +70,12 @@ class Limits:
         self._turn = asyncio.Semaphore(2)
         self._waiting = 0
 
-    async def check_credential(self, credential: UUID) -> None:
-        """Count one request; raises RateLimited. A lost Redis is logged and lets the request pass."""
-        for item in self._credential_limits:
+    async def check_credential(self, credential: UUID, own_limit: str = "") -> None:
+        """Count one request, by the credential's own limit if it has one; raises RateLimited.
+
+        A lost Redis is logged and lets the request pass.
+        """
+        for item in _parse(own_limit) if own_limit else self._credential_limits:
             await self._count((item, "credential", str(credential)))
 
     async def count_address(self, address: str) -> RateState | None:
@@ -152,6 +157,11 @@ class Limits:
     async def _seconds_to_wait(self, key: _Key) -> int:
         window = await self._limiter.get_window_stats(*key)
         return max(1, ceil(window.reset_time - self._clock()))
+
+
+@lru_cache(maxsize=10_000)
+def _parse(text: str) -> tuple[RateLimitItem, ...]:
+    return tuple(parse_many(text))
 
 
 def _to_storage(text: str, clock: Callable[[], float]) -> Storage:

@@ -16,7 +16,7 @@ from customerhub.web.dialect import Dialect
 from customerhub.web.failures import to_failures
 from customerhub.web.operation import Operation
 from customerhub.web.page import Page, to_page
-from customerhub.web.parameters import HEADERS, PARAMETERS, RATE_HEADERS, to_parameters
+from customerhub.web.parameters import HEADERS, NOT_MODIFIED, PARAMETERS, RATE_HEADERS, to_parameters
 from customerhub.web.schemas import Mode, Schema, keep_used, to_schemas
 
 _ERROR: Final[tuple[str, Mode]] = ("error", "serialization")
@@ -81,6 +81,8 @@ def _to_types(dialect: Dialect) -> Iterable[tuple[str, Mode, object]]:
     for operation in dialect.operations:
         if operation.body is not None:
             yield f"{operation.name} body", "validation", operation.body
+        for media_type, (body, _) in operation.bodies.items():
+            yield f"{operation.name} {media_type}", "validation", body
         if operation.query is not None:
             yield f"{operation.name} query", "validation", operation.query
         if operation.answer is not None:
@@ -102,6 +104,7 @@ def _to_operation(
         "parameters": to_parameters(operation, found.get((f"{operation.name} query", "validation")), named),
         "responses": {
             str(operation.status): _to_success(operation, found.get((f"{operation.name} answer", "serialization"))),
+            **{str(status): _to_other(status, description) for status, description in operation.others.items()},
             **{str(status): {"$ref": f"#/components/responses/Error{status}"} for status in sorted(failures)},
         },
     }
@@ -113,10 +116,9 @@ def _to_operation(
     if description:
         described["description"] = description
     if operation.body is not None:
-        schema = found[f"{operation.name} body", "validation"]
         described["requestBody"] = {
             "required": operation.body_required,
-            "content": {media_type: _to_body(operation, schema) for media_type in operation.media_types},
+            "content": {media_type: _to_body(operation, media_type, found) for media_type in operation.media_types},
         }
     return described
 
@@ -131,7 +133,11 @@ def _to_security(dialect: Dialect) -> list[dict[str, list[str]]]:
     return security
 
 
-def _to_body(operation: Operation, schema: Schema) -> dict[str, object]:
+def _to_body(operation: Operation, media_type: str, found: _Found) -> dict[str, object]:
+    if media_type in operation.bodies:
+        _, example = operation.bodies[media_type]
+        return {"schema": found[f"{operation.name} {media_type}", "validation"], "example": example}
+    schema = found[f"{operation.name} body", "validation"]
     bodies = {
         name: example
         for name, example in operation.examples.items()
@@ -162,6 +168,17 @@ def _to_success(operation: Operation, schema: Schema | None) -> dict[str, object
             content["example"] = operation.examples["answer"]
         described["content"] = {"application/json": content}
     return described
+
+
+def _to_other(status: int, description: str) -> dict[str, object]:
+    """Neither success nor failure: nothing but a tag, or where the record is now."""
+    if status == NOT_MODIFIED:
+        return {"description": description, "headers": _to_header_refs(("Request-Id", "ETag"))}
+    return {
+        "description": description,
+        "headers": _to_header_refs(("Request-Id", "Location")),
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
 
 
 def _to_failure(status: int, media_type: str, schema: Schema) -> dict[str, object]:

@@ -62,7 +62,10 @@ class Operation:
     `application/json` stands for every `application/*+json` too.
     `permissions` are those that the caller's credential must all have, as `customers:update`. `is_secret` routes take
     or give what is shown once: no log keeps their bodies.
-    `examples` go into the document: `body`, `answer`, `path.<parameter>`; every other name is one more body.
+    `others` are statuses that are neither success nor failure, each with a sentence: 301 with `Location` for a record
+    that has another place by now, 304 to `If-None-Match`.
+    `examples` go into the document: `body`, `answer`, `path.<parameter>`; every other name is one more body. `bodies`
+    are types and examples of single media types, where they are not all of one kind.
     """
 
     method: str
@@ -87,3 +90,5 @@ class Operation:
     is_secret: bool = False
     max_body: int | None = None
     media_types: tuple[str, ...] = (JSON,)
+    bodies: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    others: Mapping[int, str] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from customerhub.web.operation import Operation
 from customerhub.web.schemas import REF, Schema
 
 _IF_MATCH: Final = "If-Match"
+_IF_NONE_MATCH: Final = "If-None-Match"
 _KEY: Final = "Idempotency-Key"
 _DRY_RUN: Final = "Customerhub-Dry-Run"
 
@@ -24,6 +25,11 @@ PARAMETERS: Final[dict[str, dict[str, object]]] = {
         "name": _IF_MATCH,
         "in": "header",
         **_to_header("Write only if the record is still at this version, as a former answer's ETag names it.", _TEXT),
+    },
+    _IF_NONE_MATCH: {
+        "name": _IF_NONE_MATCH,
+        "in": "header",
+        **_to_header("Answer 304 where the record still is at one of these versions, named by their ETags.", _TEXT),
     },
     _KEY: {
         "name": _KEY,
@@ -53,8 +59,10 @@ HEADERS: Final[dict[str, dict[str, object]]] = {
     ),
     "RateLimit-Remaining": _to_header("How many of them are left.", {"type": "integer", "minimum": 0}),
     "RateLimit-Reset": _to_header("Seconds until the window is free again.", {"type": "integer", "minimum": 1}),
+    "Location": _to_header("Where the record is now.", _TEXT),
     "Allow": _to_header("The methods that this path takes.", _TEXT),
 }
+NOT_MODIFIED: Final = 304
 RATE_HEADERS: Final = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 
 
@@ -63,6 +71,8 @@ def to_parameters(operation: Operation, query: Schema | None, named: Mapping[str
     parameters = [_to_path_parameter(operation, name) for name in re.findall(r"\{(\w+)\}", operation.path)]
     if query is not None:
         parameters += _to_query_parameters(_resolve(query, named))
+    if NOT_MODIFIED in operation.others:
+        parameters.append({"$ref": f"#/components/parameters/{_IF_NONE_MATCH}"})
     if operation.writes:
         guards = [*([] if operation.creates else [_IF_MATCH]), *([_KEY] if operation.takes_key else []), _DRY_RUN]
         parameters += ({"$ref": f"#/components/parameters/{name}"} for name in guards)

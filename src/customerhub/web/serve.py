@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from time import monotonic
 from typing import Final
 
 from starlette.datastructures import Headers, QueryParams
@@ -44,6 +43,7 @@ from customerhub.web.sending import (
     to_raw_headers,
     with_error_headers,
 )
+from customerhub.web.simulate import HungUp, befall, hang_up, is_dropped, read_fault
 from customerhub.web.upload import ClientGone, check_declaration, read_body
 
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
@@ -98,11 +98,20 @@ class Site:
         else:
             await send({"type": "websocket.close", "code": 1000})
 
+    def let_go(self) -> None:
+        """Answer those who wait for news: the process is about to stop."""
+        self._hub.publisher.let_go()
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started, now = monotonic(), self._hub.now()
+        raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
+        path = raw_path.decode("latin-1")
+        # A look at a page, such as a probe of the process's health, is no request to a sandbox's clock.
+        if self._hub.settings.sandbox and path not in self._pages:
+            await self._hub.begin()
+        clock = self._hub.monotonic
+        started, now = clock(), self._hub.now()
         number = to_request_number(now, self._hub.new_id())
-        path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
-        exchange = Exchange(number, to_request_id(number), now, started, scope, scope["method"], path.decode("latin-1"))
+        exchange = Exchange(number, to_request_id(number), now, started, scope, scope["method"], path, clock)
         try:
             answer, headers = await self._answer(exchange, scope, receive)
         except ClientGone:
@@ -110,7 +119,13 @@ class Site:
             return
         # Before it is sent: the client may follow the link to the entry as soon as it has the answer.
         self._record(exchange, answer)
-        await send_answer(send, answer, [*headers, *exchange.rate], has_body=exchange.method != "HEAD")
+        if self._hub.settings.sandbox:
+            # What is put back after an answer must not meet what the request left behind to be written.
+            await self._hub.recorder.flush()
+        if is_dropped(exchange.fault, answer):
+            await hang_up(scope, receive)
+        else:
+            await send_answer(send, answer, [*headers, *exchange.rate], has_body=exchange.method != "HEAD")
         exchange.log(self._log, answer.status)
 
     def _record(self, exchange: Exchange, answer: Answer) -> None:
@@ -130,7 +145,7 @@ class Site:
             return answer, to_raw_headers(answer, exchange.request_id)
         except HubError as error:
             failure = await self._weigh(exchange, error)
-        except ClientGone:
+        except (ClientGone, HungUp):
             raise
         except Exception as error:  # noqa: BLE001 - the process's loop: a fault must not take down its neighbours
             failure = exchange.log_fault(self._log, error)
@@ -170,6 +185,9 @@ class Site:
         if self._limits.counts_addresses:
             await self._check_address(exchange, scope)
         call = await self._to_call(exchange, match, scope, headers, receive)
+        exchange.fault = read_fault(headers, self._hub.settings)
+        if exchange.fault is not None:
+            await befall(exchange.fault, scope, receive, self._hub.settings)
         return await match.operation.handler(call)
 
     async def _check_address(self, exchange: Exchange, scope: Scope) -> None:
@@ -195,7 +213,7 @@ class Site:
         else:
             caller = await dialect.authenticate(self._hub, incoming)
             exchange.caller = caller
-            await self._limits.check_credential(caller.credential)
+            await self._limits.check_credential(caller.credential, self._hub.find_rate_limit(caller))
             for permission in operation.permissions:
                 if permission not in caller.scopes:
                     raise Forbidden(permission)

@@ -31,9 +31,9 @@ async def take_sign_in(visit: Visit) -> Answer:
         login = await visit.limits.try_password(
             visit.client_address, email, lambda: sign_in(visit.hub, email, password)
         )
+        session = await start_session(visit.hub, login, secret)
     except Unauthenticated:
         return _form(visit, target, status=401, email=email, problem=_WRONG)
-    session = await start_session(visit.hub, login, secret)
     return with_secret(visit, redirect(target), session, seconds=visit.hub.settings.session_seconds)
 
 

@@ -48,11 +48,11 @@ def _check_media_type(text: str, media_types: Sequence[str]) -> None:
     media_type, *parameters = (part.strip().lower() for part in text.split(";"))
     is_json = media_type.startswith("application/") and media_type.endswith("+json")
     if media_type and media_type not in media_types and not (is_json and JSON in media_types):
-        raise UnsupportedMediaType(shorten(text, 100))
+        raise UnsupportedMediaType(shorten(text, 100), tuple(media_types))
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "charset" and value.strip(' "') not in ("utf-8", "utf8", "us-ascii"):
-            raise UnsupportedMediaType(shorten(text, 100))
+            raise UnsupportedMediaType(shorten(text, 100), tuple(media_types))
 
 
 def _check_coding(text: str) -> None:

@@ -29,7 +29,7 @@ from customerhub.core.command import Command
 from customerhub.core.customers import NumberForm, Proposal, create_customer
 from customerhub.core.hub import Hub
 from customerhub.core.lists import CustomerFilter, CustomerQuery, get_catalogue, list_customers
-from customerhub.model.answer import Answer, Caller
+from customerhub.model.answer import COMMAND_LINE, Answer, Caller
 from customerhub.model.catalogue import Catalogue, Kind, ServiceLevelDetails
 from customerhub.model.error import HubError, Taken
 from customerhub.model.patch import AddressPatch, AttributesPatch, ContactPatch, CustomerPatch, ListPatch, Named
@@ -37,7 +37,7 @@ from customerhub.store.access import Team
 
 # The dialect and the name of the credential that fills the team; once it is revoked, the team is whole, and what
 # people then delete stays deleted.
-_DOOR: Final = "command-line"
+_DOOR: Final = COMMAND_LINE
 _LOADER: Final = "demo data"
 _NUMBERS: Final = NumberForm("C", 5)
 
