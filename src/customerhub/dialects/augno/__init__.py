@@ -2,17 +2,19 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from uuid import UUID
 
 from customerhub.core.admin import create_credential
+from customerhub.core.customers import Proposal
 from customerhub.core.hub import Hub
-from customerhub.dialects.augno import auth, errors, models, resources, routes, show
+from customerhub.dialects.augno import auth, convert, errors, models, resources, routes, show
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
 from customerhub.model.error import HubError, NotFound
 from customerhub.store.access import Team
-from customerhub.web.dialect import CredentialOrder, Document, Incoming
+from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm
 from customerhub.web.operation import Operation
 from customerhub.web.origin import Origin
 
@@ -41,6 +43,7 @@ class Augno:
     version_headers: tuple[str, ...] = auth.VERSION_HEADERS
     # The same request finds nothing again, unless the key stays with the client: an id that is gone stays gone.
     kept_errors: tuple[type[HubError], ...] = (NotFound,)
+    key_form: KeyForm | None = KeyForm(auth.PREFIX, auth.MASK)
     operations: tuple[Operation, ...] = routes.OPERATIONS
     document = Document(
         title="Augno API of customerhub",
@@ -71,6 +74,7 @@ class Augno:
             prefix=auth.PREFIX,
             team_user=order.team_user,
             requires_precondition=order.requires_precondition,
+            by=order.by,
             role="admin",
             mask=auth.MASK,
         )
@@ -92,6 +96,14 @@ class Augno:
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         """The customer with all its parts, but for those above and below it, which the record does not hold."""
         return show.to_customer(customer, catalogue, show.ALONE, show.EVERYTHING)
+
+    def propose(
+        self, body: dict[str, object], customer: Customer, catalogue: Catalogue, new_id: Callable[[], UUID]
+    ) -> tuple[Proposal, tuple[str, ...]]:
+        """What `PATCH /v1/sales/customers/{id}` asks for with this body."""
+        del new_id
+        proposal, ignored = convert.to_patch(body, customer, catalogue)
+        return proposal, tuple(ignored)
 
     def to_answer(self, error: HubError, origin: Origin) -> Answer:
         """The failure in the envelope of eight members."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from customerhub.core import customers as core
 from customerhub.core.customers import NumberForm, Proposal, Wanted, Written
 from customerhub.core.lists import CustomerFilter, get_catalogue, walk_customers
-from customerhub.core.merge import merge_customers
+from customerhub.core.merge import MergeRequest, merge_customers
 from customerhub.dialects.augno import convert, wire
 from customerhub.dialects.augno.answers import Shown, respond
 from customerhub.dialects.augno.ids import (
@@ -85,10 +85,10 @@ async def merge(call: Call) -> Answer:
     asked = ask(call.query, wire.INCLUDES)
     settings = (await get_catalogue(call.hub, call.caller)).settings
 
-    def read() -> tuple[UUID, ...]:
+    def read() -> MergeRequest:
         asked.check()
         sources, call.command.ignored[:] = convert.to_sources(read_body(call), settings)
-        return sources
+        return MergeRequest(sources, member="source_customer_ids")
 
     def render(written: Written) -> Answer:
         return _respond(call, 200, written, asked.includes)

@@ -2,16 +2,18 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from uuid import UUID
 
+from customerhub.core.customers import Proposal
 from customerhub.core.hub import Hub
-from customerhub.dialects.count import answers, auth, errors, routes, show
+from customerhub.dialects.count import answers, auth, convert, errors, routes, show
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
 from customerhub.model.error import HubError
 from customerhub.store.access import Team
-from customerhub.web.dialect import CredentialOrder, Document, Incoming, Origin
+from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm, Origin
 from customerhub.web.operation import Operation
 
 _DESCRIPTION = (
@@ -30,6 +32,7 @@ class Count:
     request_log_path = ""
     version_headers: tuple[str, ...] = ()
     kept_errors: tuple[type[HubError], ...] = ()
+    key_form: KeyForm | None = None
     operations: tuple[Operation, ...] = routes.OPERATIONS
     document = Document(
         title="COUNT partner API of customerhub",
@@ -81,6 +84,13 @@ class Count:
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         """The customer as `GET /partners/customers/{uuid}` has it in `data`."""
         return show.to_customer(customer, catalogue)
+
+    def propose(
+        self, body: dict[str, object], customer: Customer, catalogue: Catalogue, new_id: Callable[[], UUID]
+    ) -> tuple[Proposal, tuple[str, ...]]:
+        """What `PUT /partners/customers/{uuid}` asks for with this body."""
+        proposal, warnings = convert.to_patch(body, customer, catalogue, new_id)
+        return proposal, tuple(warned.field for warned in warnings)
 
     def to_answer(self, error: HubError, origin: Origin) -> Answer:
         """The failure for readers of `code` and for readers of `error`."""

@@ -65,7 +65,7 @@ async def _check_signature(hub: Hub, incoming: Incoming, token: str | None) -> t
         raise Unauthenticated("missing_credentials")
     client_id, signature, timestamp = (values[0] for values in sent)
     client, access = await find_access(hub, NAME, client_id, token)
-    now = hub.now()
+    now = hub.clients_now()
     distance = find_distance(timestamp, now)
     if distance is None or distance > hub.settings.signature_seconds:
         raise Unauthenticated("timestamp_out_of_range", {"serverTime": f"{now:%Y-%m-%dT%H:%M:%S}.{now:%f}"[:23] + "Z"})
@@ -93,6 +93,7 @@ async def create_credential(hub: Hub, team: Team, order: CredentialOrder) -> Map
         team_user=order.team_user,
         requires_precondition=order.requires_precondition,
         is_lasting=order.is_lasting,
+        by=order.by,
     )
     made = await create_client(hub, team, new)
     return {

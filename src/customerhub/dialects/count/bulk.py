@@ -1,4 +1,4 @@
-"""`/partners/customers/bulk`: up to 100 customers made or changed in one request, each in a transaction of its own."""
+"""`/partners/customers/bulk`: up to 100 customers made or changed in one request, each of them on its own."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -69,6 +69,7 @@ def _create_row(call: Call, position: int, raw: object) -> Row:
 
         def decide(catalogue: Catalogue) -> Proposal:
             proposal, warnings[:] = convert.to_new(body, catalogue, hub.new_id)
+            command.ignored[:] = [warned.field for warned in warnings]
             return proposal
 
         def render(written: Written) -> Answer:
@@ -76,20 +77,23 @@ def _create_row(call: Call, position: int, raw: object) -> Row:
 
         return _note(call, position, warnings, await core.create_customer(hub, command, decide, render, NUMBERS))
 
-    return run
+    return Row(run, takes_number=True)
 
 
 def _update_row(call: Call, position: int, raw: object) -> Row:
+    customer_id = find_id(raw.get("uuid")) if isinstance(raw, dict) else None
+
     async def run(hub: Hub, command: Command) -> Answer:
         row = _to_body(raw)
         body = {name: value for name, value in row.items() if name != "uuid"}
-        if (customer_id := find_id(row.get("uuid"))) is None:
+        if customer_id is None:
             reason = "must be a UUID" if "uuid" in row else "is required"
             raise Invalid((FieldError(("uuid",), "invalid_uuid", reason),))
         warnings: list[Warned] = []
 
         def decide(customer: Customer, catalogue: Catalogue) -> Proposal:
             proposal, warnings[:] = convert.to_patch(body, customer, catalogue, hub.new_id)
+            command.ignored[:] = [warned.field for warned in warnings]
             return proposal
 
         def render(written: Written) -> Answer:
@@ -102,7 +106,7 @@ def _update_row(call: Call, position: int, raw: object) -> Row:
             check_body(body)
             raise
 
-    return run
+    return Row(run, customer_id)
 
 
 def _to_body(row: object) -> Body:
@@ -118,7 +122,8 @@ def _note(call: Call, position: int, warnings: list[Warned], answer: Answer) -> 
     return answer
 
 
-def _to_row_failure(error: HubError) -> Answer:
+def _to_row_failure(position: int, error: HubError) -> Answer:
+    del position
     return Answer(_FIRST_FAILURE, msgspec.json.encode(to_text(error)))
 
 

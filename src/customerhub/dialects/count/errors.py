@@ -31,7 +31,7 @@ from customerhub.model.error import (
     UnsupportedMediaType,
 )
 
-_FAULT: Final = 500
+_FAULT: Final = (500, "internal_error")
 EMAIL_TAKEN: Final = "A customer with this email already exists in the team."
 # Status and code of each failure.
 _CODES: dict[type[HubError], tuple[int, str]] = {
@@ -99,8 +99,9 @@ _CAUSES: dict[str, tuple[str, str, str, str]] = {
 
 def to_answer(error: HubError, request_id: str) -> Answer:
     """The failure as an answer; faults of ours say nothing but the request id that the log knows."""
-    status, code = _CODES.get(type(error), (_FAULT, "internal_error"))
-    body: dict[str, object] = {"status": "error", "message": _MESSAGES.get(type(error), ""), "code": code}
+    status, code = next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), _FAULT)
+    message = next((_MESSAGES[kind] for kind in type(error).__mro__ if kind in _MESSAGES), "")
+    body: dict[str, object] = {"status": "error", "message": message, "code": code}
     match error:
         case Taken(errors=errors) if any(wrong.path == ("email",) for wrong in errors):
             body |= {"message": EMAIL_TAKEN, "code": "email_already_exists", "details": {"field": "email"}}
@@ -123,7 +124,7 @@ def to_answer(error: HubError, request_id: str) -> Answer:
             body |= {"message": "This client may not serve this workspace.", "code": told, "error": told}
         case InvalidGrant(kind=kind):
             body["message"] = f"This {kind} is no longer valid."
-        case _ if status == _FAULT:
+        case _ if (status, code) == _FAULT:
             body["message"] = "An unexpected error occurred."
     body |= {"statusCode": status, "requestId": request_id}
     return Answer(status, msgspec.json.encode(body), (("content-type", "application/json"),))

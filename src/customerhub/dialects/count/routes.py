@@ -14,7 +14,7 @@ _PARTIAL = (
     "alone and named in `_partnerWarnings`, so that a whole customer can be sent back. Twice is once."
 )
 _ROWS = (
-    "1 to 100 rows, each in a transaction of its own. 201 once the batch is accepted, even where every row failed; "
+    "1 to 100 rows, each of them on its own. 201 once the batch is accepted, even where every row failed; "
     "`results` says what became of each. An `Idempotency-Key` covers the batch: a retry does the rows that are left."
 )
 _UPDATE = {

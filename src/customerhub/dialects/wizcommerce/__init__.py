@@ -2,17 +2,19 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from uuid import UUID
 
 from customerhub.core.admin import create_credential
+from customerhub.core.customers import Proposal
 from customerhub.core.hub import Hub
-from customerhub.dialects.wizcommerce import answers, auth, errors, routes, show
+from customerhub.dialects.wizcommerce import answers, auth, convert, errors, routes, show
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
 from customerhub.model.error import HubError
 from customerhub.store.access import Team
-from customerhub.web.dialect import CredentialOrder, Document, Incoming, Origin
+from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm, Origin
 from customerhub.web.operation import Operation
 
 
@@ -35,6 +37,7 @@ class WizCommerce:
     request_log_path = ""
     version_headers: tuple[str, ...] = ()
     kept_errors: tuple[type[HubError], ...] = ()
+    key_form: KeyForm | None = KeyForm(auth.PREFIX)
     operations: tuple[Operation, ...] = routes.OPERATIONS
     document = Document(
         title="WizCommerce API of customerhub",
@@ -70,6 +73,7 @@ class WizCommerce:
             prefix=auth.PREFIX,
             team_user=order.team_user,
             requires_precondition=order.requires_precondition,
+            by=order.by,
         )
         return {"id": str(credential.id), "name": credential.name, "api_key": secret}
 
@@ -88,6 +92,14 @@ class WizCommerce:
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         """The customer as `GET /v1/customers/{id}` has it in `data`."""
         return show.to_customer(customer, catalogue)
+
+    def propose(
+        self, body: dict[str, object], customer: Customer, catalogue: Catalogue, new_id: Callable[[], UUID]
+    ) -> tuple[Proposal, tuple[str, ...]]:
+        """What `PATCH /v1/customers/{id}` asks for with this body."""
+        del new_id
+        proposal, ignored = convert.to_patch(body, customer, catalogue)
+        return proposal, tuple(ignored)
 
     def to_answer(self, error: HubError, origin: Origin) -> Answer:
         """The failure as `{code, message, details}`."""

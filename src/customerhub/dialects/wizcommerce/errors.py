@@ -1,5 +1,7 @@
 """Every failure in the WizCommerce shape: `{code, message, details[{field, reason}]}` with all wrong fields in it."""
 
+from typing import Final
+
 import msgspec
 
 from customerhub.model.answer import Answer
@@ -28,6 +30,7 @@ from customerhub.model.error import (
     UnsupportedMediaType,
 )
 
+_FAULT: Final = (500, "INTERNAL_ERROR")
 # Status and code of each failure; the contract documents 400, 401, 429 and 500, the others are the plain HTTP ones.
 _CODES: dict[type[HubError], tuple[int, str]] = {
     Malformed: (400, "VALIDATION_ERROR"),
@@ -72,9 +75,9 @@ def to_answer(error: HubError, request_id: str) -> Answer:
         number = len(error.errors)
         noun = "field" if number == 1 else "fields"
         return _answer(400, "VALIDATION_ERROR", f"The request has {number} invalid {noun}", error.errors)
-    status, code = _CODES.get(type(error), (500, "INTERNAL_ERROR"))
+    status, code = next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), _FAULT)
     if code == "INTERNAL_ERROR" and not isinstance(error, Unavailable):
-        return _answer(500, code, f"Something went wrong on our side; the request id is {request_id}")
+        return _answer(status, code, f"Something went wrong on our side; the request id is {request_id}")
     details: tuple[FieldError, ...] = ()
     if isinstance(error, InvalidHeader):
         details = (FieldError((error.name,), "header", error.reason),)

@@ -130,6 +130,16 @@ CASES: list[tuple[HubError, int, str, str, str | None, str]] = [
     (tree.RequestTimeout(), 408, "request_timeout", API, None, "The body did not arrive in time."),
     (tree.Conflict("others are below"), 409, "resource_conflict", REQUEST, "id", "Others are below."),
     (
+        tree.InTheWay(()),
+        *(409, "resource_conflict", REQUEST, None),
+        "Changes that were made since stand in the way.",
+    ),
+    (
+        tree.HistoryGone(3),
+        *(404, "resource_not_found", REQUEST, "id"),
+        "There is no such version in this account.",
+    ),
+    (
         tree.KeyGone(),
         *(410, "resource_gone", KEY, None),
         "This request was done; its answer held a secret, which is shown once.",

@@ -76,6 +76,8 @@ CASES: list[tuple[HubError, int, str, dict[str, object]]] = [
     (tree.MethodNotAllowed(("GET",)), 405, "method_not_allowed", {}),
     (tree.RequestTimeout(), 408, "request_timeout", {}),
     (tree.Conflict("others"), 409, "conflict", {"message": "others"}),
+    (tree.InTheWay(()), 409, "conflict", {"message": "changes that were made since stand in the way"}),
+    (tree.HistoryGone(3), 404, "not_found", {}),
     (tree.KeyGone(), 410, "gone", {}),
     (tree.PreconditionFailed(3), 412, "precondition_failed", {}),
     (tree.BodyTooLarge(9), 413, "payload_too_large", {}),

@@ -34,6 +34,8 @@ EVERY: dict[HubError, tuple[int, str]] = {
     errors.NoSuchRoute(): (404, "NOT_FOUND"),
     errors.MethodNotAllowed(("GET",)): (405, "METHOD_NOT_ALLOWED"),
     errors.Conflict("the state forbids it"): (409, "CONFLICT"),
+    errors.InTheWay(()): (409, "CONFLICT"),
+    errors.HistoryGone(3): (404, "NOT_FOUND"),
     errors.KeyGone(): (410, "GONE"),
     errors.PreconditionFailed(1): (412, "PRECONDITION_FAILED"),
     errors.BodyTooLarge(1): (413, "PAYLOAD_TOO_LARGE"),

@@ -1,0 +1,1 @@
+"""Administration by API: the team and its settings, users, roles, credentials, sessions, the audit trail, and teams."""

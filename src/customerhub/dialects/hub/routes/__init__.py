@@ -1,0 +1,26 @@
+"""The route table of the hub's own API: served, documented and tested from here."""
+
+from typing import Final
+
+from customerhub.dialects.hub.routes import (
+    administration,
+    batch,
+    credentials,
+    customers,
+    erasure,
+    history,
+    merging,
+    search,
+)
+from customerhub.web.operation import Operation
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *customers.OPERATIONS,
+    *batch.OPERATIONS,
+    *search.OPERATIONS,
+    *history.OPERATIONS,
+    *erasure.OPERATIONS,
+    *merging.OPERATIONS,
+    *administration.OPERATIONS,
+    *credentials.OPERATIONS,
+)
