@@ -1,4 +1,4 @@
-"""Three doors on the same customers: what goes in through each, which fields of the record that moves, and where each
+"""Four doors on the same customers: what goes in through each, which fields of the record that moves, and where each
 door shows them.
 """
 
@@ -17,13 +17,16 @@ from customerhub.core.customers import get_customer
 from customerhub.core.hub import Hub
 from customerhub.dialects.base import find_dialects
 from customerhub.model.answer import Caller
+from customerhub.model.customer import Customer
 from customerhub.web.limit import Limits
 from customerhub.web.serve import Site
 from tests.support.augno import ALL, CUSTOMERS, Account, make_account, to_id
 from tests.support.count import Partner, make_partner
+from tests.support.hub import CUSTOMERS as HUB_CUSTOMERS
+from tests.support.hub import Desk, make_desk
 from tests.support.world import Json, World, make_world
 
-PARTNER, SHOP, ERP = "count", "wizcommerce", "augno"
+PARTNER, SHOP, ERP, HUB = "count", "wizcommerce", "augno", "hub"
 DIALECTS = {dialect.name: dialect for dialect in find_dialects()}
 Views = dict[str, Json]
 Fields = Iterable[str]
@@ -98,6 +101,26 @@ ERP_ADDRESS = st.fixed_dictionaries(
     optional={"name": TEXTS, "phone": NULLED, "street_line_1": TEXTS, "street_line_2": NULLED, "locality": TEXTS},
 )
 
+HUB_BODY = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": TEXTS,
+        "display_name": NULLED,
+        "phone": NULLED,
+        "note": NULLED,
+        "website": NULLED,
+        "status": st.sampled_from(["active", "inactive"]),
+        "standing": st.sampled_from(["normal", "preferred", "hold_shipment", "hold_all"]),
+        "payment_term": st.none() | TERMS.map(lambda name: {"name": name}),
+        "tax_number": NULLED,
+        "is_edi_enabled": st.booleans(),
+        "attributes": st.dictionaries(st.sampled_from(["Region", "Route"]), NULLED),
+    },
+)
+HUB_ENTRY = st.fixed_dictionaries({}, optional={"city": NULLED, "line1": NULLED, "name": NULLED, "line2": NULLED})
+
+# Every field that a customer has.
+CANONICAL = tuple(Customer.__struct_fields__)
 # The fields of the record that a member of a request may move, its consequences with it.
 POINTED = ("addresses", "bill_to", "ship_to")
 MOVES: Mapping[str, Fields] = {
@@ -168,8 +191,9 @@ SHOWN: Mapping[str, Mapping[str, Fields]] = {
         # The account's standing there, and not whether the record is in use.
         "status": (),
     },
+    HUB: {"contacts": ("contacts", "primary_contact")},
 }
-ALWAYS = {"updated_at", "updatedAt"}
+ALWAYS = {"updated_at", "updatedAt", "updated_by", "version"}
 
 
 def moved_by(body: Json, moves: Mapping[str, Fields] = MOVES) -> set[str]:
@@ -188,13 +212,14 @@ def differing(before: Json, after: Json) -> set[str]:
 
 
 class Doors(RuleBasedStateMachine):
-    """A few customers of one new team and three clients who do not know of each other."""
+    """A few customers of one new team and four clients who do not know of each other."""
 
     portal: ClassVar[BlockingPortal]
     hub: ClassVar[Hub]
     world: World
     partner: Partner
     account: Account
+    desk: Desk
 
     def __init__(self) -> None:
         super().__init__()
@@ -208,6 +233,7 @@ class Doors(RuleBasedStateMachine):
         self.world = await self.stack.enter_async_context(make_world(self.hub, site))
         self.partner = await self.stack.enter_async_context(make_partner(self.hub, site, self.world.team))
         self.account = await self.stack.enter_async_context(make_account(self.hub, site, self.world.team))
+        self.desk = await self.stack.enter_async_context(make_desk(self.hub, site, self.world.team))
 
     @override
     def teardown(self) -> None:
@@ -225,6 +251,8 @@ class Doors(RuleBasedStateMachine):
         """The client of the door that has the path."""
         if path.startswith("/partners"):
             return self.partner.api
+        if path.startswith("/hub/"):
+            return self.desk.api
         return self.account.api if path.startswith(ERP_PATHS) else self.world.api
 
     def call(self, method: str, path: str, body: Json | None, status: int) -> Json:
@@ -247,7 +275,7 @@ class Doors(RuleBasedStateMachine):
             for door, path in paths_of(customer_id).items():
                 answer = await self.api_of(path).get(path)
                 shown = answer.json()
-                found[door] = shown if door == ERP else shown["data"]
+                found[door] = shown if door in (ERP, HUB) else shown["data"]
                 assert found[door] == DIALECTS[door].show(written.customer, written.catalogue)
                 assert answer.headers["etag"] == f'"{written.customer.version}"'
             return found
@@ -266,13 +294,14 @@ class Doors(RuleBasedStateMachine):
         assert {other: self.views(other) for other in others} == others
         return after
 
-    def check_gone(self, customer_id: str) -> None:
-        """Nobody finds it any more."""
+    def check_gone(self, customer_id: str, *, is_merged: bool = False) -> None:
+        """Nobody finds it any more; the hub's own API says where a merged one went."""
         self.ids.remove(customer_id)
         assert {door: self.ask("GET", path).status_code for door, path in paths_of(customer_id).items()} == {
             PARTNER: 404,
             SHOP: 404,
             ERP: 404,
+            HUB: 301 if is_merged else 404,
         }
 
 
@@ -287,6 +316,7 @@ def paths_of(customer_id: str) -> dict[str, str]:
         PARTNER: f"/partners/customers/{customer_id}",
         SHOP: f"/v1/customers/{customer_id}",
         ERP: f"{to_erp(customer_id)}?include={ALL}",
+        HUB: f"{HUB_CUSTOMERS}/{customer_id}",
     }
 
 

@@ -10,6 +10,7 @@ from tests.end_to_end.agreement import (
     ERP_ADDRESS,
     ERP_BODY,
     ERP_MOVES,
+    HUB,
     PARTNER,
     POINTED,
     SHOP,
@@ -161,10 +162,11 @@ class ErpDoors(Doors):
 
     def check_names_only(self, before: dict[str, Views]) -> None:
         """What customers refer to has changed, and they have not."""
-        allowed = {
+        allowed: dict[str, set[str]] = {
             PARTNER: {"paymentTerm"},
             SHOP: {"payment_term", "freight_term", "shipping_method"},
             ERP: {"defaults", "freight_preferences"},
+            HUB: set(),
         }
         for one, views in before.items():
             after = self.views(one)
@@ -178,7 +180,7 @@ class ErpDoors(Doors):
         before = self.views(source)[SHOP]
         body = {"source_customer_ids": [to_id("ac", UUID(source))]}
         self.call("POST", f"{to_erp(target)}/actions/merge", body, 200)
-        self.check_gone(source)
+        self.check_gone(source, is_merged=True)
         after = self.views(target)[SHOP]
         assert {rep["id"] for rep in before["assigned_sales_reps"]} <= {
             rep["id"] for rep in after["assigned_sales_reps"]

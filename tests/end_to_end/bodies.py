@@ -110,6 +110,12 @@ class Model:
         self._starts, self._nullable = recipe.starts, recipe.nullable
         self._schema: dict[str, Any] = TypeAdapter(cast("type[object]", body)).json_schema()  # Any: a schema is JSON
 
+    @property
+    def count(self) -> int:
+        """How many members at the top are of one kind."""
+        members = self._resolve(self._schema).get("properties", {}).values()
+        return sum("type" in self._resolve(member) for member in members)
+
     def wrong_types(self, base: Json) -> Iterator[tuple[str, Json]]:
         """The dotted path of every member and item, with a body in which just that has a value of another type."""
         for path, build, part in self._members(self._schema, "", lambda value: value):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from customerhub.core.hub import Hub
 from customerhub.web.serve import Site
@@ -24,6 +25,12 @@ def live(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     environment = {"CUSTOMERHUB_SECRET_KEY": SECRET_KEY, "CUSTOMERHUB_SIGNING_FAILURES": "100000/minute"}
     with Serving(place, "--database-url", database_url, **environment) as serving:
         yield serving
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as lightly as can be: none of them is worth its half second here."""
+    monkeypatch.setattr("customerhub.core.access._HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

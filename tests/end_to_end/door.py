@@ -40,16 +40,19 @@ class Failures:
 class Furniture:
     """A team's records; `tags` and `records` by a part of the paths that name them.
 
-    In a path a parameter stands for `shared` if that has it, and for the path's own record if not.
+    In a path a parameter stands for `shared` if that has it, and for the path's own record if not; `words` are
+    parameters that name no record and mean the same to every team.
     """
 
     records: Mapping[str, str]
     tags: Mapping[str, str]
     shared: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def ids(self, template: str) -> dict[str, str]:
         """What the parameters of a route's path stand for."""
-        return {"id": self._of(template, self.records), "uuid": self._of(template, self.records), **self.shared}
+        record = self._of(template, self.records)
+        return {"id": record, "uuid": record, **self.shared, **self.words}
 
     def fill(self, template: str) -> str:
         """A route's path with this team's ids."""
@@ -91,6 +94,7 @@ class Door(ABC):
     `signs_all`: public writes show a credential too, and are refused without. `unknown_member`: what a member that
     nobody knows is refused with, None where it is ignored. `reads_as_empty`: broken bodies that count as an empty one.
     `keeps_absence`: a key keeps that there is no such record, as any other refusal. `keyless` methods take no key.
+    `tags_what_is_gone`: what can be brought back keeps its tag, and is answered with it.
     """
 
     hub: Hub
@@ -107,6 +111,7 @@ class Door(ABC):
     reads_as_empty: ClassVar[frozenset[str]] = frozenset()
     keeps_absence: ClassVar[bool] = False
     keyless: ClassVar[frozenset[str]] = frozenset()
+    tags_what_is_gone: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

@@ -5,9 +5,15 @@ from tests.end_to_end.door import Door
 from tests.end_to_end.recipes import ROUTES, Route
 from tests.end_to_end.recipes_augno import AugnoDoor
 from tests.end_to_end.recipes_count import CountDoor
+from tests.end_to_end.recipes_hub import HubDoor
 from tests.end_to_end.recipes_wizcommerce import WizCommerceDoor
 
-DOORS: dict[str, type[Door]] = {"augno": AugnoDoor, "count": CountDoor, "wizcommerce": WizCommerceDoor}
+DOORS: dict[str, type[Door]] = {
+    "augno": AugnoDoor,
+    "count": CountDoor,
+    "hub": HubDoor,
+    "wizcommerce": WizCommerceDoor,
+}
 DIALECTS = frozenset(dialect.name for dialect in find_dialects())
 
 

@@ -83,8 +83,8 @@ _GENERATED = (
     (re.compile(r"WC_\d{10,}"), "<number>"),
     (re.compile(r"tok_[0-9a-f]{32}"), "<id>"),
     (re.compile(r"re?q_[0-9a-z]{26}"), "<request>"),
-    (re.compile(r"(?:api_prod_|aug_sk_prod_|at_|rt_)[\w-]{43}"), "<secret>"),
-    (re.compile(r"aug_sk_prod_\*{4}[\w-]{4}"), "<hint>"),
+    (re.compile(r"(?:api_prod_|aug_sk_prod_|hub_|at_|rt_)[\w-]{43}"), "<secret>"),
+    (re.compile(r"(?:aug_sk_prod_\*{4}|hub_…)[\w-]{4}"), "<hint>"),
 )
 
 

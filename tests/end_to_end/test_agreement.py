@@ -1,6 +1,6 @@
-"""Whatever passes through any of three doors, all of them show the one record, and none harms what others see.
+"""Whatever passes through any of four doors, all of them show the one record, and none harms what others see.
 
-Random writes go through three APIs in any order, on customers and on what they refer to. After each of them every view
+Random writes go through four APIs in any order, on customers and on what they refer to. After each of them every view
 is what the record says, at the same version, and what the write did not name is as it was, also where only another door
 can see it.
 """
@@ -21,6 +21,7 @@ from customerhub.store.db import Database
 from tests.end_to_end.agreement import (
     DIALECTS,
     ERP,
+    HUB,
     PARTNER,
     PARTNER_BODY,
     POINTED,
@@ -36,7 +37,8 @@ from tests.end_to_end.agreement import (
     with_customers,
     with_several,
 )
-from tests.end_to_end.agreement_erp import NAMED, ErpDoors
+from tests.end_to_end.agreement_erp import NAMED
+from tests.end_to_end.agreement_hub import HubDoors
 from tests.support.augno import CUSTOMERS, uuid_of
 from tests.support.fixtures import SECRET_KEY
 from tests.support.world import Json, address_body, contact_body
@@ -44,7 +46,7 @@ from tests.support.world import Json, address_body, contact_body
 IS_SOAK = bool(os.environ.get("CUSTOMERHUB_SOAK"))
 pytestmark = [
     pytest.mark.soak,
-    pytest.mark.skipif(not {PARTNER, SHOP, ERP} <= set(DIALECTS), reason="one of the dialects is not installed"),
+    pytest.mark.skipif(not {PARTNER, SHOP, ERP, HUB} <= set(DIALECTS), reason="one of the dialects is not installed"),
 ]
 # What a partner's address can change of one that the shop sees.
 SEEN_BY_PARTNER = {
@@ -57,12 +59,12 @@ MOST = 5
 with_room = precondition(lambda self: 0 < len(self.ids) < MOST)
 
 
-class Doors(ErpDoors):
-    """What three clients do who do not know of each other."""
+class Doors(HubDoors):
+    """What four clients do who do not know of each other."""
 
     @initialize()
     def begin(self) -> None:
-        """Three customers, one through each door."""
+        """Three customers, through three of the doors."""
         created = self.call("POST", "/partners/customers", self.partner.full_body(), 201)
         self.ids.append(created["uuid"])
         self.ids.append(self.call("POST", "/v1/customers", self.world.full_body(), 201)["id"])

@@ -1,4 +1,4 @@
-"""What one door writes in its words the other two show in theirs: case by case what the machine tries at random."""
+"""What one door writes in its words the others show in theirs: case by case what the machine tries at random."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,20 +11,22 @@ from customerhub.web.serve import Site
 from tests.end_to_end.doors import DIALECTS
 from tests.support.augno import ALL, CUSTOMERS, Account, full_address_body, make_account, to_id, uuid_of
 from tests.support.count import Partner, make_partner
+from tests.support.hub import Desk, make_desk
 from tests.support.world import Json, World, address_body, contact_body
 
 pytestmark = pytest.mark.skipif(
-    not {"augno", "count", "wizcommerce"} <= DIALECTS, reason="one of the dialects is not installed"
+    not {"augno", "count", "hub", "wizcommerce"} <= DIALECTS, reason="one of the dialects is not installed"
 )
 
 
 @dataclass
 class Trio:
-    """One team through three doors."""
+    """One team through three doors, and through the hub's own."""
 
     shop: World
     partner: Partner
     erp: Account
+    desk: Desk
 
     async def views(self, customer_id: str) -> tuple[Json, Json, Json]:
         """A customer as the shop, the partner and the ERP show it."""
@@ -51,8 +53,12 @@ class Trio:
 @pytest.fixture
 async def trio(hub: Hub, site: Site, world: World) -> AsyncIterator[Trio]:
     """The world's team with a partner's client and an ERP's."""
-    async with make_partner(hub, site, world.team) as partner, make_account(hub, site, world.team) as account:
-        yield Trio(world, partner, account)
+    async with (
+        make_partner(hub, site, world.team) as partner,
+        make_account(hub, site, world.team) as account,
+        make_desk(hub, site, world.team) as desk,
+    ):
+        yield Trio(world, partner, account, desk)
 
 
 async def test_a_payment_term_has_one_name_in_three_words(trio: Trio) -> None:
@@ -218,3 +224,55 @@ async def test_an_amount_keeps_its_digits_whatever_the_others_write(trio: Trio) 
     assert (await trio.views(customer))[2]["credit_limit"] == limit
     more = await trio.erp_patch(customer, credit_limit={"value": "25000.50", "unit_id": trio.erp.unit})
     assert more["credit_limit"] == {**limit, "value": "25000.50", "display_value": "$25,000.50"}
+
+
+async def test_the_hub_s_own_api_writes_what_all_of_them_show(trio: Trio) -> None:
+    """A term by its name, a standing that one knows, an amount, tax that another knows, custom values of a third."""
+    customer = await trio.create(payment_term="NET45")
+    patch = {
+        "name": "Aster & Co",
+        "payment_term": {"name": "net30"},
+        "standing": "hold_shipment",
+        "tax_number": "NO 923",
+        "credit_limit": {"value": "100.00", "unit": str(uuid_of(trio.erp.unit))},
+        "attributes": {"Season": "Winter"},
+        "phone": None,
+    }
+    envelope = await trio.desk.patched({"id": customer}, patch)
+    shop, partner, erp = await trio.views(customer)
+    assert (shop["name"], partner["customer"], erp["name"]) == ("Aster & Co",) * 3
+    assert (shop["payment_term"], partner["paymentTerm"], erp["defaults"]["payment_term"]["name"]) == ("net30",) * 3
+    assert (erp["status"], partner["taxNumber"]) == ("hold_shipment", "NO 923")
+    assert (erp["credit_limit"]["value"], erp["credit_limit"]["display_value"]) == ("100.00", "$100.00")
+    assert {"name": "Season", "value": "Winter"}.items() <= shop["attributes"][-1].items()
+    assert (shop["phone"], partner["mainPhone"], erp["contact_info"]["phone"]) == ("", None, None)
+    assert envelope["customer"]["payment_term"] == str(uuid_of(erp["defaults"]["payment_term"]["id"]))
+
+
+async def test_the_hub_s_own_api_shows_what_all_of_them_write(trio: Trio) -> None:
+    """An address of the shop's, moved by the partner and pointed at by the ERP, is one entry with its id."""
+    customer = await trio.create()
+    before = await trio.desk.get(customer)
+    address = next(entry for entry in before["addresses"] if entry["id"] == before["bill_to"])
+    await trio.partner.put(customer, billingAddress={"street": "3 Quay Street\nGate B", "city": "Narvik"})
+    await trio.erp_patch(customer, ship_to_address_id=None)
+    after = await trio.desk.get(customer)
+    assert (after["bill_to"], after["ship_to"]) == (address["id"], None)
+    moved = next(entry for entry in after["addresses"] if entry["id"] == address["id"])
+    assert (moved["line1"], moved["line2"], moved["city"]) == ("3 Quay Street", "Gate B", "Narvik")
+    assert (moved["reference_id"], moved["attributes"]) == (address["reference_id"], address["attributes"])
+    told = await trio.desk.api.get(f"/hub/v1/customers/{customer}/history")
+    assert [entry["dialect"] for entry in told.json()["data"]] == ["augno", "count", "wizcommerce"]
+    assert f"/addresses/{address['id']}/city" in [change["path"] for change in told.json()["data"][1]["changes"]]
+
+
+async def test_a_customer_s_former_name_is_everybody_s_again(trio: Trio) -> None:
+    """What one door broke the hub's own API takes back, and each door shows what it showed."""
+    customer = await trio.create()
+    before = await trio.views(customer)
+    await trio.shop_patch(customer, company_name="Oops", payment_term="NET99")
+    answer = await trio.desk.api.post(f"/hub/v1/customers/{customer}/revert", json={"version": 1})
+    assert answer.status_code == 200, answer.text
+    after = await trio.views(customer)
+    for old, new in zip(before, after, strict=True):
+        assert {name for name in old if old[name] != new[name]} <= {"updated_at", "updatedAt"}

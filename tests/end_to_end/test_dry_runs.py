@@ -27,7 +27,8 @@ async def test_a_dry_run_is_the_real_answer_and_leaves_every_table_as_it_was(rou
     assert await door.fingerprint() != before
     for tried in tries:
         assert tried.status_code == done.status_code
-        assert headers_of(tried) | {"etag": ""} == headers_of(done) | {"etag": ""}
+        shown, real = without_generated(*(str(headers_of(answer) | {"etag": ""}) for answer in (tried, done)))
+        assert shown == real
         assert ("etag" in tried.headers) == ("etag" in done.headers)
         shown, real = without_generated(tried.text, done.text)
         assert shown == real
@@ -59,7 +60,7 @@ async def test_a_dry_run_of_an_invalid_request_is_its_real_refusal(route: Route,
     assert fields_of(real) == [recipe.wrong_field]
     for headers in ({}, {"idempotency_key": "key"}):
         tried = await door.send(route, recipe.path, recipe.wrong, customerhub_dry_run="true", **headers)
-        assert (tried.status_code, headers_of(tried)) == (400, headers_of(real))
+        assert (tried.status_code, headers_of(tried)) == (real.status_code, headers_of(real))
         shown, told = without_generated(tried.text, real.text)
         assert shown == told
     assert await door.fingerprint() == before

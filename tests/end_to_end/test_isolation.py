@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from customerhub.core import admin
+from customerhub.core.access import OPERATOR
 from tests.end_to_end.answers import changed_tables, code_of, fields_of, headers_of
 from tests.end_to_end.door import Door, Furniture
 from tests.end_to_end.doors import DIALECTS, routes_of
@@ -20,7 +21,8 @@ from tests.end_to_end.references import references_in
 from tests.support.world import Json, World, address_body, contact_body
 
 REQUEST = re.compile(r"re?q_[0-9a-z]{26}")
-IN_PATHS = [route for route in ROUTES if "{" in route.operation.path]
+# But for routes of those who run the hub, to whom no team is foreign.
+IN_PATHS = [route for route in ROUTES if "{" in route.operation.path and OPERATOR not in route.operation.permissions]
 # What a body can refer to, and what lists can be asked for, is each contract's own: below it is WizCommerce's.
 LISTS = [
     route
@@ -45,7 +47,7 @@ async def test_foreign_ids_in_a_path_lead_nowhere(route: Route, door: Door, othe
     template = route.operation.path
     own, foreign = await door.furnish(template), await other_door.furnish(template)
     body = (await door.cook(route)).body if route.operation.writes else None
-    names = re.findall(r"\{(\w+)\}", template)
+    names = [name for name in re.findall(r"\{(\w+)\}", template) if name not in own.words]
     owned = foreign.ids(template)
     unknown = {name: nobodys(owned[name]) for name in names}
     before = await door.fingerprint()
