@@ -1,21 +1,15 @@
 """Custom values: from name and value on the wire to a patch, checked against the team's definitions."""
 
-import re
-from collections.abc import Callable
-from datetime import date
 from typing import cast
 
 from msgspec import UNSET, UnsetType
 
 from customerhub.dialects.wizcommerce.read import Body, Draft
+from customerhub.model.attributes import find_misfit
 from customerhub.model.catalogue import AttributeDetails, Catalogue, Entity
 from customerhub.model.customer import Attribute
 from customerhub.model.error import Path
 from customerhub.model.patch import AttributesPatch
-from customerhub.model.text import is_e164, is_email
-
-_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_URL = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 
 
 def to_attributes_patch(
@@ -53,7 +47,7 @@ def to_attributes_patch(
         if definition is None:
             if definitions and not catalogue.settings.free_attributes:
                 draft.refuse((*place, "name"), "undefined", f"no attribute of this name is defined for {entity}")
-        elif isinstance(definition.details, AttributeDetails) and (reason := misfit(value, definition.details)):
+        elif isinstance(definition.details, AttributeDetails) and (reason := find_misfit(value, definition.details)):
             draft.refuse((*place, "value"), "wrong_type", reason)
     if is_whole:
         _add_mandatory(draft, put, path, catalogue, entity, None if current is None else frozenset(values))
@@ -90,34 +84,3 @@ def to_text(value: object) -> str:
     if isinstance(value, list):
         return ",".join(map(to_text, value))
     return str(value)
-
-
-def _is_date(value: str) -> bool:
-    try:
-        return date.fromisoformat(value).isoformat() == value
-    except ValueError:
-        return False
-
-
-_FORMS: dict[str, tuple[Callable[[str], object], str]] = {
-    "number": (_NUMBER.fullmatch, "must be a number, for example 12.5"),
-    "percentage": (_NUMBER.fullmatch, "must be a number, for example 12.5"),
-    "date_only": (_is_date, "must be a date, for example 2025-03-04"),
-    "email": (is_email, "must be an email address"),
-    "checkbox": (("true", "false").__contains__, "must be true or false"),
-    "phone_e164": (is_e164, "must be E.164, for example +4722334455"),
-    "url": (_URL.fullmatch, "must be an http or https address"),
-}
-
-
-def misfit(value: str, details: AttributeDetails) -> str | None:
-    """Why a value does not fit its definition; empty text fits any, it says that there is none."""
-    if not value:
-        return None
-    choices = [option.value for option in details.options]
-    if details.data_type == "select" and value not in choices:
-        return f"must be one of {', '.join(choices)}"
-    if details.data_type == "multi_select" and any(part.strip() not in choices for part in value.split(",")):
-        return f"must be some of {', '.join(choices)}, with commas between them"
-    fits, reason = _FORMS.get(details.data_type, (None, None))
-    return reason if fits is not None and not fits(value) else None

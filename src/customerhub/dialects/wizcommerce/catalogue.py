@@ -11,12 +11,13 @@ from customerhub.core import catalogue as core
 from customerhub.core.catalogue import EntryProposal, EntryValues, values_of
 from customerhub.core.lists import get_catalogue, page_of
 from customerhub.dialects.wizcommerce import answers, wire
-from customerhub.dialects.wizcommerce.attributes import misfit, to_text
+from customerhub.dialects.wizcommerce.attributes import to_text
 from customerhub.dialects.wizcommerce.customers import get_id, respond
 from customerhub.dialects.wizcommerce.paging import QueryReader, to_pagination
 from customerhub.dialects.wizcommerce.read import Body, Draft, Members, check, members_of, note_ignored
 from customerhub.dialects.wizcommerce.show import Shown, to_definition, to_price_list, to_sales_rep
 from customerhub.model.answer import Answer
+from customerhub.model.attributes import find_misfit
 from customerhub.model.catalogue import (
     AttributeDetails,
     AttributeOption,
@@ -183,7 +184,7 @@ async def create_definition(call: Call) -> Answer:
             priority=cast("int | None", body.get("priority")),
             is_mandatory=bool(body.get("is_mandatory", False)),
         )
-        reason = misfit(to_text(details.default_value), details) if details.default_value is not None else None
+        reason = find_misfit(to_text(details.default_value), details) if details.default_value is not None else None
         if reason is not None:
             draft.refuse(("configuration", "default_value"), "wrong_type", reason)
         return EntryProposal(EntryValues(name=str(body.get("name")), details=details), draft.found())
