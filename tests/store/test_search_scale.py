@@ -1,8 +1,8 @@
-"""Search in a million customers of one team, and in a team of a thousand beside it: right, by index, under 50 ms."""
+"""Search in a million customers of one team, and in a team of a thousand beside it: right, and by index."""
 
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -18,9 +18,9 @@ from tests.support.databases import empty_database
 from tests.support.soak import sized
 
 MANY = sized(20_000, 1_000_000)
-MOST_SECONDS = 0.05
-# The best of a few is what a search takes; where others use the machine it may need more of them to show.
-ROUNDS, MOST_ROUNDS = 5, 60
+IS_FULL = sized(False, True)
+# The best of a few is what a search takes, and a look at every text.
+ROUNDS = 10
 SHOWN = 25
 # What finds almost everybody, what finds nobody, what begins everywhere and what is rare; with words that are common,
 # digits that are everywhere, signs, and letters of other scripts.
@@ -32,6 +32,7 @@ TEXTS = (
     *("new york", "oslo as", "san f", "bergen sport", "as oslo", "ste str", "sport oslo inc", "norden nobody oslo"),
 )
 TEAM = "insert into team (id, name, name_key, created_at, updated_at) values ($1, $2, $2, now(), now())"
+LOOK = "select customer from customer_search where strpos(text, 'ZZQX') > 0"
 FIND = "select customer from customer_search where team = $1 and strpos(text, $2) > 0"
 
 
@@ -89,20 +90,31 @@ async def test_everybody_is_found_that_a_look_at_each_would_find(teams: Teams) -
 
 
 @pytest.mark.soak
-async def test_a_search_takes_less_than_50_ms(teams: Teams, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever is typed, in the big team and in the small one."""
-    taken: list[tuple[float, str, str]] = []
-    for name, team in (("big", teams.big), ("small", teams.small)):
-        for text in TEXTS:
-            rounds: list[float] = []
-            while len(rounds) < ROUNDS or (min(rounds) >= MOST_SECONDS and len(rounds) < MOST_ROUNDS):
-                started = time.perf_counter()
-                await find(teams.connection, team, text)
-                rounds.append(time.perf_counter() - started)
-            taken.append((min(rounds), text, name))
-    taken.sort(reverse=True)
+@pytest.mark.skipif(not IS_FULL, reason="a few thousand texts are read as fast as an index is")
+async def test_a_search_is_a_fraction_of_a_look_at_every_text(teams: Teams, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever is typed, in the big team and in the small one, side by side with reading all texts."""
+    whole = min([await take(teams.connection.fetch(LOOK, timeout=60)) for _ in range(ROUNDS)])
+    taken = [
+        (min([await take(find(teams.connection, team, text)) for _ in range(ROUNDS)]), text, name)
+        for name, team in (("big", teams.big), ("small", teams.small))
+        for text in TEXTS
+    ]
+    taken.sort()
     with capsys.disabled():
-        slowest = ", ".join(f"{text!r} in the {name} team {seconds * 1000:.1f} ms" for seconds, text, name in taken[:5])
-        median = taken[len(taken) // 2][0] * 1000
-        sys.stdout.write(f"\nsearches in {MANY:,} customers: median {median:.1f} ms; slowest {slowest}\n")
-    assert [one for one in taken if one[0] >= MOST_SECONDS] == []
+        slowest = ", ".join(
+            f"{text!r} in the {name} team {seconds * 1000:.1f} ms" for seconds, text, name in taken[-5:]
+        )
+        median = taken[len(taken) // 2][0]
+        sys.stdout.write(
+            f"\nsearches in {MANY:,} customers: median {median * 1000:.1f} ms; slowest {slowest}; "
+            f"a look at every text {whole * 1000:.0f} ms\n"
+        )
+    assert median < whole / 8
+    assert [one for one in taken if one[0] >= whole / 2] == []
+
+
+async def take(work: Awaitable[object]) -> float:
+    """How many seconds it takes."""
+    started = time.perf_counter()
+    await work
+    return time.perf_counter() - started

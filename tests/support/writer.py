@@ -1,5 +1,6 @@
 """Somebody who writes customers and looks at what they were."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -169,9 +170,9 @@ def content(customer: Customer) -> Customer:
     return msgspec.structs.replace(customer, version=0, updated_at=START, updated_by=customer.created_by)
 
 
-async def full(writer: Writer, email: str = "ap@aster.example") -> Customer:
+async def full(writer: Writer, email: str = "ap@aster.example", new_id: Callable[[], UUID] = uuid4) -> Customer:
     """A customer that has something of everything."""
-    office, dock, contact = uuid4(), uuid4(), uuid4()
+    office, dock, contact = new_id(), new_id(), new_id()
     addresses = (
         (office, AddressPatch(type="billing", city="Oslo", attributes=AttributesPatch(put={"Dock": "3"}))),
         (dock, AddressPatch(type="shipping", city="Bergen")),
