@@ -206,8 +206,13 @@ async def test_what_comes_back_is_held(writer: Writer, world: World, database_ur
 
 
 async def is_waiting(connection: Connection) -> bool:
-    """Whether some session waits for what this one holds."""
-    statement = "select exists (select from pg_stat_activity where pg_backend_pid() = any (pg_blocking_pids(pid)))"
+    """Whether some session waits for what this one holds.
+
+    Asked of the locks: who else is connected is told once in a transaction, and again only in the next.
+    """
+    statement = (
+        "select exists (select from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid)))"
+    )
     return bool(await connection.fetchval(statement))
 
 
