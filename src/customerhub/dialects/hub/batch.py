@@ -15,13 +15,13 @@ from customerhub.core.customers import Proposal, Written
 from customerhub.core.hub import Hub
 from customerhub.core.timeline import restore_customer
 from customerhub.dialects.hub import errors
-from customerhub.dialects.hub.answers import CUSTOMERS, Report, respond, to_report
+from customerhub.dialects.hub.answers import Report, respond, to_report
 from customerhub.dialects.hub.canonical import Shown
 from customerhub.dialects.hub.customers import NUMBERS, note
+from customerhub.dialects.hub.explain import explained
 from customerhub.dialects.hub.fields import Reading
 from customerhub.dialects.hub.operations import Asked, InvalidOperation, read_envelope, read_operation
 from customerhub.dialects.hub.patches import from_body, from_json_patch, from_list_aware, from_merge_patch
-from customerhub.dialects.hub.stale import to_stale
 from customerhub.model.answer import Answer, IfMatch
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
@@ -30,9 +30,7 @@ from customerhub.model.error import (
     FieldError,
     HubError,
     Invalid,
-    NotFound,
     Path,
-    PreconditionFailed,
     dotted,
 )
 from customerhub.web.operation import Call
@@ -107,22 +105,13 @@ async def _update(call: Call, asked: Asked, position: int) -> Answer:
         return note(call, report, read(customer, catalogue))
 
     render = partial(_render_row, 200, position, report)
-    try:
-        return await core.update_customer(call.hub, call.command, asked.id, decide, render)
-    except PreconditionFailed as error:
-        raise await to_stale(call, _id_of(asked), error, lambda *base: read(*base).proposal) from error
-    except NotFound as error:
-        raise await _to_absence(call, _id_of(asked), error) from error
+    work = core.update_customer(call.hub, call.command, asked.id, decide, render)
+    return await explained(call, _id_of(asked), work, lambda *base: read(*base).proposal)
 
 
 async def _delete(call: Call, asked: Asked, position: int) -> Answer:
     render = partial(_render_row, 200, position, Report())
-    try:
-        return await core.delete_customer(call.hub, call.command, asked.id, render)
-    except PreconditionFailed as error:
-        raise await to_stale(call, _id_of(asked), error) from error
-    except NotFound as error:
-        raise await _to_absence(call, _id_of(asked), error) from error
+    return await explained(call, _id_of(asked), core.delete_customer(call.hub, call.command, asked.id, render))
 
 
 async def _restore(call: Call, asked: Asked, position: int) -> Answer:
@@ -141,12 +130,6 @@ _RUN: Final[Mapping[str, Callable[[Call, Asked, int], Awaitable[Answer]]]] = {
 def _id_of(asked: Asked) -> UUID:
     assert asked.id is not None  # noqa: S101 - an operation without one is refused before
     return asked.id
-
-
-async def _to_absence(call: Call, customer_id: UUID, error: NotFound) -> NotFound:
-    """Why there is no such customer: it never was, is deleted, or went into another one."""
-    successor = await core.find_successor(call.hub, call.caller, customer_id)
-    return errors.Moved(customer_id, successor, f"{CUSTOMERS}/{successor}") if successor is not None else error
 
 
 def _render_row(status: int, position: int, report: Report, written: Written) -> Answer:

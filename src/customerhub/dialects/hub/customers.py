@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
-from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -15,7 +14,7 @@ from customerhub.core.lists import CustomerFilter, walk_customers
 from customerhub.core.timeline import get_customer_at, list_deleted
 from customerhub.dialects.hub.answers import CUSTOMERS, Report, respond, respond_record, respond_written
 from customerhub.dialects.hub.canonical import to_body
-from customerhub.dialects.hub.errors import Moved
+from customerhub.dialects.hub.explain import explained
 from customerhub.dialects.hub.fields import Reading
 from customerhub.dialects.hub.paging import DEFAULT_LIMIT, MAX_LIMIT, QueryReader, to_page, to_scope
 from customerhub.dialects.hub.patches import (
@@ -29,12 +28,11 @@ from customerhub.dialects.hub.patches import (
     from_list_aware,
     from_merge_patch,
 )
-from customerhub.dialects.hub.stale import to_stale
 from customerhub.dialects.hub.wire import CustomerListQuery, is_uuid
 from customerhub.model.answer import Answer, IdempotencyKey
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer, email_key
-from customerhub.model.error import NotFound, PreconditionFailed, UnsupportedMediaType, dotted
+from customerhub.model.error import NotFound, UnsupportedMediaType, dotted
 from customerhub.web.body import read_json_array, shorten
 from customerhub.web.operation import Call
 
@@ -118,12 +116,8 @@ async def update(call: Call) -> Answer:
         return respond_written(call, 200, written, patch.report)
 
     customer_id = get_id(call)
-    try:
-        return await core.update_customer(call.hub, call.command, customer_id, decide, render)
-    except PreconditionFailed as error:
-        raise await to_stale(call, customer_id, error, lambda *base: patch.read(*base).proposal) from error
-    except NotFound as error:
-        raise await to_absence(call, customer_id, error) from error
+    work = core.update_customer(call.hub, call.command, customer_id, decide, render)
+    return await explained(call, customer_id, work, lambda *base: patch.read(*base).proposal)
 
 
 async def delete(call: Call) -> Answer:
@@ -133,12 +127,7 @@ async def delete(call: Call) -> Answer:
     def render(written: Written) -> Answer:
         return respond_written(call, 200, written, Report())
 
-    try:
-        return await core.delete_customer(call.hub, call.command, customer_id, render)
-    except PreconditionFailed as error:
-        raise await to_stale(call, customer_id, error) from error
-    except NotFound as error:
-        raise await to_absence(call, customer_id, error) from error
+    return await explained(call, customer_id, core.delete_customer(call.hub, call.command, customer_id, render))
 
 
 def to_patch(call: Call) -> Patch:
@@ -181,22 +170,7 @@ def note(call: Call, report: Report, reading: Reading) -> Proposal:
 async def get_written(call: Call) -> Written:
     """The customer in the path; raises NotFound, and Moved for one that went into another."""
     customer_id = get_id(call)
-    try:
-        return await core.get_customer(call.hub, call.caller, customer_id)
-    except NotFound as error:
-        raise await to_absence(call, customer_id, error) from error
-
-
-async def to_absence(call: Call, customer_id: UUID, error: NotFound) -> NotFound:
-    """Why there is no such customer: it never was, is deleted, or went into another one."""
-    successor = await core.find_successor(call.hub, call.caller, customer_id)
-    if successor is None:
-        return error
-    beneath = call.incoming.raw_path.split("/")[len(CUSTOMERS.split("/")) + 1 :]
-    place = "/".join((CUSTOMERS, str(successor), *beneath))
-    if call.incoming.raw_query:
-        place = f"{place}?{call.incoming.raw_query}"
-    return Moved(customer_id, successor, quote(place, safe="/?%:@!$&'()*+,;=-._~", encoding="latin-1"))
+    return await explained(call, customer_id, core.get_customer(call.hub, call.caller, customer_id))
 
 
 def get_id(call: Call) -> UUID:

@@ -9,13 +9,13 @@ from customerhub.core import duplicates as core
 from customerhub.core.duplicates import MOST_COUNTED, MOST_HOLDERS, Common, Group, Match, Summary
 from customerhub.dialects.hub.answers import respond
 from customerhub.dialects.hub.canonical import Shown, to_value
-from customerhub.dialects.hub.customers import get_id, to_absence
+from customerhub.dialects.hub.customers import get_id
+from customerhub.dialects.hub.explain import explained
 from customerhub.dialects.hub.paging import QueryReader, to_page, to_scope
 from customerhub.dialects.hub.wire import Id
 from customerhub.model.answer import Answer
 from customerhub.model.customer import Status
 from customerhub.model.duplicates import Reason
-from customerhub.model.error import NotFound
 from customerhub.web.operation import Call
 
 DEFAULT_LIMIT: Final = 20
@@ -80,10 +80,7 @@ async def list_candidates(call: Call) -> Answer:
     reader = QueryReader(call.query, ())
     reader.check()
     customer_id = get_id(call)
-    try:
-        found = await core.find_duplicates(call.hub, call.caller, customer_id)
-    except NotFound as error:
-        raise await to_absence(call, customer_id, error) from error
+    found = await explained(call, customer_id, core.find_duplicates(call.hub, call.caller, customer_id))
     rows = [
         {"customer": _to_summary(candidate.customer), "reasons": [_to_reason(match) for match in candidate.matches]}
         for candidate in found.candidates

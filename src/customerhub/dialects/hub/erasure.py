@@ -8,13 +8,11 @@ from typing_extensions import TypedDict
 from customerhub.core.erasure import Erased, Order, erase_customer
 from customerhub.dialects.hub import models
 from customerhub.dialects.hub.answers import Report, respond, to_envelope
-from customerhub.dialects.hub.customers import get_id, to_absence
-from customerhub.dialects.hub.read import Draft, strangers
-from customerhub.dialects.hub.stale import to_stale
+from customerhub.dialects.hub.customers import get_id
+from customerhub.dialects.hub.explain import explained
+from customerhub.dialects.hub.read import read_closed
 from customerhub.dialects.hub.wire import CONFIG, Id
 from customerhub.model.answer import Answer
-from customerhub.model.catalogue import TeamSettings
-from customerhub.model.error import Invalid, NotFound, PreconditionFailed
 from customerhub.web.operation import Call
 
 LONGEST_REASON: Final = 500
@@ -48,20 +46,10 @@ async def erase(call: Call) -> Answer:
         body = {**to_envelope(erased.written, Report()), "erased": [str(one) for one in erased.customers]}
         return respond(call, 200, body, erased.written.customer.version)
 
-    try:
-        return await erase_customer(call.hub, call.command, customer_id, read, render)
-    except PreconditionFailed as error:
-        raise await to_stale(call, customer_id, error) from error
-    except NotFound as error:
-        raise await to_absence(call, customer_id, error) from error
+    return await explained(call, customer_id, erase_customer(call.hub, call.command, customer_id, read, render))
 
 
 def to_order(raw: dict[str, object]) -> Order:
     """What is asked for; raises Invalid."""
-    draft = Draft(raw, TeamSettings())
-    for name in strangers(raw, EraseBody.__annotations__):
-        draft.note_unknown((name,))
-    body = draft.check(_CHECK, raw)
-    if draft.errors:
-        raise Invalid(draft.found())
+    body = read_closed(raw, _CHECK, EraseBody)
     return Order(cast("str", body["confirm"]), cast("str | None", body.get("reason")))

@@ -11,13 +11,11 @@ from customerhub.core.merge import MOST_SOURCES, MergeRequest, merge_customers
 from customerhub.core.unmerge import UnmergeRequest, unmerge_customer
 from customerhub.dialects.hub import models
 from customerhub.dialects.hub.answers import Report, respond, respond_written, to_envelope
-from customerhub.dialects.hub.customers import get_id, to_absence
-from customerhub.dialects.hub.read import Body, Draft, strangers
-from customerhub.dialects.hub.stale import to_stale
+from customerhub.dialects.hub.customers import get_id
+from customerhub.dialects.hub.explain import explained
+from customerhub.dialects.hub.read import read_closed
 from customerhub.dialects.hub.wire import CONFIG, Id
 from customerhub.model.answer import Answer
-from customerhub.model.catalogue import TeamSettings
-from customerhub.model.error import Invalid, NotFound, PreconditionFailed
 from customerhub.model.unmerge import Prefer
 from customerhub.web.operation import Call
 
@@ -60,7 +58,7 @@ async def merge(call: Call) -> Answer:
     customer_id, report = get_id(call), Report()
 
     def read() -> MergeRequest:
-        body = _read(call.json_object(), _CHECK_MERGE, MergeBody)
+        body = read_closed(call.json_object(), _CHECK_MERGE, MergeBody)
         survivorship = cast("dict[str, str]", body.get("survivorship", {}))
         report.named = [(field,) for field in survivorship]
         return MergeRequest(
@@ -71,12 +69,7 @@ async def merge(call: Call) -> Answer:
     def render(written: Written) -> Answer:
         return respond_written(call, 200, written, report)
 
-    try:
-        return await merge_customers(call.hub, call.command, customer_id, read, render)
-    except PreconditionFailed as error:
-        raise await to_stale(call, customer_id, error) from error
-    except NotFound as error:
-        raise await to_absence(call, customer_id, error) from error
+    return await explained(call, customer_id, merge_customers(call.hub, call.command, customer_id, read, render))
 
 
 async def unmerge(call: Call) -> Answer:
@@ -84,27 +77,11 @@ async def unmerge(call: Call) -> Answer:
     customer_id = get_id(call)
 
     def read() -> UnmergeRequest:
-        body = _read(call.json_object(), _CHECK_UNMERGE, UnmergeBody)
+        body = read_closed(call.json_object(), _CHECK_UNMERGE, UnmergeBody)
         return UnmergeRequest(cast("int", body["version"]), cast("Prefer | None", body.get("prefer")))
 
     def render(written: Written, restored: tuple[UUID, ...]) -> Answer:
         body = {**to_envelope(written, Report()), "restored": list(map(str, restored))}
         return respond(call, 200, body, written.customer.version)
 
-    try:
-        return await unmerge_customer(call.hub, call.command, customer_id, read, render)
-    except PreconditionFailed as error:
-        raise await to_stale(call, customer_id, error) from error
-    except NotFound as error:
-        raise await to_absence(call, customer_id, error) from error
-
-
-def _read(raw: Body, adapter: TypeAdapter[object], members: type) -> Body:
-    """The body, checked; raises Invalid."""
-    draft = Draft(raw, TeamSettings())
-    for name in strangers(raw, members.__annotations__):
-        draft.note_unknown((name,))
-    body = draft.check(adapter, raw)
-    if draft.errors:
-        raise Invalid(draft.found())
-    return body
+    return await explained(call, customer_id, unmerge_customer(call.hub, call.command, customer_id, read, render))

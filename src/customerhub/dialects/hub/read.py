@@ -11,7 +11,7 @@ from typing_extensions import override
 from customerhub.core.customers import Proposal
 from customerhub.dialects.hub.canonical import SETS
 from customerhub.model.catalogue import TeamSettings
-from customerhub.model.error import FieldError, Path, check_count, in_order
+from customerhub.model.error import FieldError, Invalid, Path, check_count, in_order
 
 Body = dict[str, object]
 
@@ -82,6 +82,17 @@ class Proposed(Proposal, frozen=True):
     def to_wire(self, canonical: Iterable[FieldError]) -> tuple[FieldError, ...]:
         """The request's own errors and canonical ones, in the order of the request."""
         return in_order((*self.errors, *(_placed(error, self.places) for error in canonical)), self.sent)
+
+
+def read_closed(raw: Body, adapter: TypeAdapter[object], members: type) -> Body:
+    """A body that has these members and no others, whatever the team says of strangers; raises Invalid."""
+    draft = Draft(raw, TeamSettings())
+    for name in strangers(raw, members.__annotations__):
+        draft.note_unknown((name,))
+    body = draft.check(adapter, raw)
+    if draft.errors:
+        raise Invalid(draft.found())
+    return body
 
 
 def strangers(sent: Body, known: Collection[str]) -> list[str]:

@@ -12,15 +12,14 @@ from customerhub.core.timeline import HistoryEntry, HistoryFilter, Reversion
 from customerhub.dialects.hub import wire
 from customerhub.dialects.hub.answers import Report, respond, respond_written
 from customerhub.dialects.hub.canonical import LIMIT_FIELDS, Shown, to_changes, to_time
-from customerhub.dialects.hub.customers import get_id, to_absence
+from customerhub.dialects.hub.customers import get_id
 from customerhub.dialects.hub.errors import InvalidQuery
+from customerhub.dialects.hub.explain import explained
 from customerhub.dialects.hub.json_patch import to_steps
 from customerhub.dialects.hub.paging import DEFAULT_LIMIT, MAX_LIMIT, QueryReader, to_page, to_scope
-from customerhub.dialects.hub.read import Draft, strangers
-from customerhub.dialects.hub.stale import to_stale
+from customerhub.dialects.hub.read import read_closed
 from customerhub.model.answer import Answer
-from customerhub.model.catalogue import TeamSettings
-from customerhub.model.error import Invalid, NotFound, PreconditionFailed
+from customerhub.model.error import Invalid
 from customerhub.web.operation import Call
 
 MOST_WAIT: Final = 60
@@ -67,12 +66,7 @@ async def revert(call: Call) -> Answer:
     def render(written: Written) -> Answer:
         return respond_written(call, 200, written, report)
 
-    try:
-        return await core.revert_customer(call.hub, call.command, customer_id, read, render)
-    except PreconditionFailed as error:
-        raise await to_stale(call, customer_id, error) from error
-    except NotFound as error:
-        raise await to_absence(call, customer_id, error) from error
+    return await explained(call, customer_id, core.revert_customer(call.hub, call.command, customer_id, read, render))
 
 
 async def restore(call: Call) -> Answer:
@@ -121,12 +115,7 @@ def to_entry(entry: HistoryEntry) -> Shown:
 
 def to_reversion(raw: dict[str, object]) -> Reversion:
     """The version to go back to and the places that shall; raises Invalid."""
-    draft = Draft(raw, TeamSettings())
-    for name in strangers(raw, wire.RevertBody.__annotations__):
-        draft.note_unknown((name,))
-    body = draft.check(_CHECK_REVERT, raw)
-    if draft.errors:
-        raise Invalid(draft.found())
+    body = read_closed(raw, _CHECK_REVERT, wire.RevertBody)
     paths = cast("list[str] | None", body.get("paths"))
     return Reversion(cast("int", body["version"]), tuple(paths) if paths is not None else None)
 

@@ -8,15 +8,15 @@ from customerhub.core.customers import Proposal, Written
 from customerhub.core.versions import check
 from customerhub.dialects.base import find_dialects
 from customerhub.dialects.hub.answers import Report, respond, to_envelope
-from customerhub.dialects.hub.customers import get_id, get_media_type, get_written, to_absence
+from customerhub.dialects.hub.customers import get_id, get_media_type, get_written
 from customerhub.dialects.hub.errors import to_pointer
+from customerhub.dialects.hub.explain import explained
 from customerhub.dialects.hub.patches import JSON
-from customerhub.dialects.hub.stale import to_stale
 from customerhub.model.answer import Answer
 from customerhub.model.apply import apply
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
-from customerhub.model.error import HubError, NotFound, PreconditionFailed, UnsupportedMediaType
+from customerhub.model.error import HubError, NotFound, UnsupportedMediaType
 from customerhub.web.body import shorten
 from customerhub.web.dialect import Dialect
 from customerhub.web.operation import Call
@@ -54,12 +54,8 @@ async def update(call: Call) -> Answer:
         body["view"] = dialect.show(written.customer, written.catalogue)
         return respond(call, 200, body, written.customer.version)
 
-    try:
-        return await core.update_customer(call.hub, call.command, customer_id, decide, render)
-    except PreconditionFailed as error:
-        raise await to_stale(call, customer_id, error, decide) from error
-    except NotFound as error:
-        raise await to_absence(call, customer_id, error) from error
+    work = core.update_customer(call.hub, call.command, customer_id, decide, render)
+    return await explained(call, customer_id, work, decide)
 
 
 def check_plain(call: Call) -> None:
