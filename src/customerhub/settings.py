@@ -23,7 +23,7 @@ class Settings(BaseSettings):
         4,
         ge=1,
         le=100,
-        description="Database connections with which each process answers; two more write logs and feeds.",
+        description="Database connections with which each process answers; seven more write logs, feeds, tell sinks.",
     )
     prepared_statements: bool = Field(True, description="Off behind a pooler that cannot keep prepared statements.")
     rate_limit: str = Field(
@@ -48,7 +48,13 @@ class Settings(BaseSettings):
     code_seconds: int = Field(60, ge=1, description="Seconds in which a partner takes tokens for its code.")
     session_seconds: int = Field(12 * 3600, ge=60, description="Seconds after which a person signs in again.")
     session_idle_seconds: int = Field(3600, ge=60, description="Seconds without a request that end a session.")
-    private_callbacks: bool = Field(False, description="Whether webhooks may lead to private and local addresses.")
+    private_callbacks: bool = Field(False, description="Whether sinks may lead to private and local addresses.")
+    deliveries: bool = Field(True, description="Whether the processes that answer requests also tell sinks of changes.")
+    retry_seconds: float = Field(
+        5, gt=0, description="Seconds before the first retry of a webhook; all later and other retries follow it."
+    )
+    sink_days: float = Field(5, gt=0, description="Days without one success after which a failing sink is disabled.")
+    delivery_days: float = Field(30, gt=0, description="Days after which a settled delivery and its attempts go.")
     public_url: str = Field("", description="Where people reach the hub, if not at the host that they ask for.")
     secret_key: str = Field(
         "", repr=False, description="Key of stored secrets, the newest first, with commas; needed with a database_url."

@@ -13,13 +13,14 @@ import pytest
 
 from customerhub.app import create_hub
 from customerhub.core.hub import Hub
-from customerhub.core.publisher import Publisher, publish
+from customerhub.core.publisher import Published, Publisher, publish
 from customerhub.embedded import Cluster
 from customerhub.model.error import Busy, Invalid
 from customerhub.model.history import FeedEntry
 from customerhub.settings import Settings
 from customerhub.store import feed as store
 from customerhub.store.db import Database, connect
+from customerhub.store.feed import Turn
 from customerhub.store.migrate import migrate
 from tests.support.databases import empty_database
 from tests.support.soak import sized
@@ -123,11 +124,11 @@ async def test_the_first_to_publish_keeps_nobody_waiting(writer: Writer, other_w
         async with slow.transaction():
             assert await store.claim(slow, writer.team, waits=False) is None
             async with writer.hub.database.lease() as connection:
-                assert await publish(connection, writer.team, waits=False) == 1
-            assert await store.claim(slow, writer.team, waits=False) == 2
+                assert await publish(connection, writer.team, waits=False) == Published(1, has_sinks=False)
+            assert await store.claim(slow, writer.team, waits=False) == Turn(2, has_sinks=False)
             async with writer.hub.database.lease() as connection:
-                assert await publish(connection, writer.team, waits=False) == 0
-                assert await publish(connection, other.team, waits=False) == 1
+                assert await publish(connection, writer.team, waits=False) == Published(0, has_sinks=False)
+                assert await publish(connection, other.team, waits=False) == Published(1, has_sinks=False)
     finally:
         await slow.close()
 
@@ -162,11 +163,11 @@ async def test_a_killed_publisher_leaves_no_gap(writer: Writer, database_url: st
         await store.add_counter(killed, writer.team)
         transaction = killed.transaction()
         await transaction.start()
-        position = await store.claim(killed, writer.team, waits=False)
-        assert position == 1
-        assert await store.publish(killed, writer.team, position) == 3
+        turn = await store.claim(killed, writer.team, waits=False)
+        assert turn == Turn(1, has_sinks=False)
+        assert await store.publish(killed, writer.team, turn) == 3
         async with writer.hub.database.lease() as connection:
-            assert await publish(connection, writer.team, waits=False) == 0
+            assert await publish(connection, writer.team, waits=False) == Published(0, has_sinks=False)
             assert writer.team in await store.list_waiting_teams(connection, UUID(int=0))
     finally:
         killed.terminate()

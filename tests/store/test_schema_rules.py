@@ -12,7 +12,9 @@ from customerhub.core.hub import Hub
 from customerhub.model import customer as model
 from customerhub.model.catalogue import Kind
 from customerhub.model.customer import CUSTOMER_FIELDS, Customer
+from customerhub.store.deliveries import DeliveryStatus
 from customerhub.store.queries import load_queries
+from customerhub.store.sinks import SinkKind, SinkStatus
 
 # Tables that are no team's data, each with its reason.
 WITHOUT_TEAM = {
@@ -56,7 +58,15 @@ WITHOUT_TEAM_PARAMETER = {
     ("partners.sql", "lock_grant_of_code"): "finds the team of a code",
     ("partners.sql", "lock_grant_of_refresh_token"): "finds the team of a token",
     ("request_logs.sql", "insert"): "stores entries of any teams, each by what its own team has erased",
-    ("secrets.sql", "list_subscription_secrets"): "is the operator's, who changes the key of every team's secrets",
+    ("secrets.sql", "list_former_secrets"): "is the operator's, who changes the key of every team's secrets",
+    ("secrets.sql", "list_sink_secrets"): "is the operator's, who changes the key of every team's secrets",
+    ("sinks.sql", "survey"): "is the operator's, who watches the sinks of every team",
+    ("sinks.sql", "find_anywhere"): "finds the team of a message that comes from outside",
+    ("deliveries.sql", "announce"): "names no table: a hint to all processes",
+    ("deliveries.sql", "list_due"): "finds out for which sinks of which teams there is something to do",
+    ("deliveries.sql", "list_ended"): "finds the sinks that have something to tidy up",
+    ("deliveries.sql", "list_teams_with_old"): "finds the teams that have something to tidy up",
+    ("deliveries.sql", "renew"): "renews the claims of a process, each by its own team",
     ("sessions.sql", "list_memberships"): "finds the teams of a person",
 }
 # Files for the operator's doctor and for sandboxes: every statement is about the database as a whole.
@@ -162,7 +172,10 @@ async def test_choices_are_the_models(hub: Hub) -> None:
     assert found.pop("catalogue_entry.kind") == set(get_args(Kind))
     for table in ("catalogue_entry", "team_user", "login"):
         assert found.pop(f"{table}.status") == set(get_args(model.Status))
-    assert sorted(found) == ["change.action", "partner_token.kind", "subscription.status", "team_user.role"]
+    assert found.pop("delivery.status") == set(get_args(DeliveryStatus))
+    assert found.pop("sink.kind") == set(get_args(SinkKind))
+    assert found.pop("sink.status") == set(get_args(SinkStatus))
+    assert sorted(found) == ["change.action", "partner_token.kind", "team_user.role"]
 
 
 async def test_nothing_runs_behind_a_statement(hub: Hub) -> None:

@@ -34,6 +34,7 @@ from customerhub.store.access import Team
 from customerhub.store.catalogue import AuditRow, insert_audit
 from customerhub.store.customers import ReadForWrite
 from customerhub.store.db import Connection
+from customerhub.store.deliveries import erase as erase_deliveries
 from customerhub.store.relatives import find_successor
 
 __all__ = ["Erased", "Order", "erase_as_operator", "erase_customer"]
@@ -133,6 +134,8 @@ class _Erasing:
         await store.erase_history(connection, team, ids, marks.ids)
         self.traces = Traces(team, tuple(ids), to_words(marks.ids), to_needles(marks))
         await self.traces.erase(connection, self.hub.now())
+        # After the logs, which take a while: whoever is telling of these customers waits from here on.
+        await erase_deliveries(connection, team, ids, await store.list_linked(connection, team, ids))
 
     async def _write_last(
         self,

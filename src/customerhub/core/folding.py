@@ -45,11 +45,11 @@ async def _fold_piece(
     connection: Connection, team: UUID, since: datetime | None, before: datetime, behind: Place
 ) -> Place | None:
     """Where the next piece begins; None where there is none, or somebody else is at it."""
-    position = await feed_store.claim(connection, team, waits=False)
-    if position is None:
+    turn = await feed_store.claim(connection, team, waits=False)
+    if turn is None:
         return None
     # What goes must not get a position any more. A long backlog takes its time, a piece in each transaction.
-    if await feed_store.publish(connection, team, position) >= feed_store.PIECE:
+    if await feed_store.publish(connection, team, turn) >= feed_store.PIECE:
         return behind
     aged = await store.list_aged(connection, team, since, before, behind)
     for customer_id in dict.fromkeys(place[1] for place in aged):

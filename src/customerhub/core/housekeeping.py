@@ -1,4 +1,4 @@
-"""Take away what is too old or too much: logs, keys, events, audits, former versions; and see erasures to their end."""
+"""Take away what is too old or too much: logs, keys, events, deliveries, audits, former versions; settle erasures."""
 
 import asyncio
 import random
@@ -14,6 +14,7 @@ from customerhub.core.folding import fold_history
 from customerhub.core.settling import settle_erasures
 from customerhub.model.error import Busy, Unavailable
 from customerhub.settings import Settings
+from customerhub.store import deliveries, syncs
 from customerhub.store import housekeeping as store
 from customerhub.store.db import Connection, Database
 from customerhub.store.request_logs import to_bound
@@ -36,6 +37,7 @@ class Housekeeper:
         self._log_rows = settings.request_log_rows
         self._key_age = timedelta(hours=settings.key_hours)
         self._event_age = timedelta(days=settings.event_days)
+        self._delivery_age = timedelta(days=settings.delivery_days)
         self._history_age = timedelta(days=settings.history_days) if settings.history_days is not None else None
         self._audit_age = timedelta(days=settings.audit_days) if settings.audit_days is not None else None
         self.written: set[UUID] = set()
@@ -65,6 +67,13 @@ class Housekeeper:
         before = self._now() - self._event_age
         for team in await self._ask(lambda connection: store.list_teams_with_old_events(connection, before)):
             await self._delete_events(team, before)
+        before = self._now() - self._delivery_age
+        for team in await self._ask(lambda connection: deliveries.list_teams_with_old(connection, before)):
+            await self._delete_deliveries(team, before)
+        async with self._database.lease() as connection:
+            ended = await deliveries.list_ended(connection)
+        for team, sink in ended:
+            await self._delete_lanes(team, sink)
         if self._history_age is not None:
             await fold_history(self._database.lease, self._now() - self._history_age, _let_others)
         if self._audit_age is not None:
@@ -86,6 +95,14 @@ class Housekeeper:
 
     async def _delete_events(self, team: UUID, before: datetime) -> None:
         await self._repeat(lambda connection: store.delete_old_events(connection, team, before))
+
+    async def _delete_deliveries(self, team: UUID, before: datetime) -> None:
+        await self._repeat(lambda connection: deliveries.delete_old_attempts(connection, team, before))
+        await self._repeat(lambda connection: deliveries.delete_old_deliveries(connection, team, before))
+        await self._repeat(lambda connection: syncs.forget_messages(connection, team, before))
+
+    async def _delete_lanes(self, team: UUID, sink: UUID) -> None:
+        await self._repeat(lambda connection: deliveries.delete_ended_lanes(connection, team, sink))
 
     async def _delete_audits(self, team: UUID, before: datetime) -> None:
         await self._repeat(lambda connection: store.delete_old_audits(connection, team, before))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from customerhub.core.numbers import Numbers
+from customerhub.core.outgoing import Carriers, LateCarriers
 from customerhub.core.publisher import Publisher
 from customerhub.core.recorder import Recorder
 from customerhub.core.secrets import Vault
@@ -85,6 +86,8 @@ class Hub:
         self.recorder = Recorder(database.beside(1), settings, now)
         self.publisher = Publisher(database.beside(1))
         self.vault = Vault(settings.secret_key, settings.secret_key_file)
+        # Whoever puts the process together knows how sinks are told.
+        self.carriers: Carriers = {}
         self.callers: dict[tuple[str, bytes], Caller] = {}
         self._catalogues: dict[UUID, Catalogue] = {}
 
@@ -167,5 +170,8 @@ class Hub:
         """Let go of every connection and thread; what is left to be logged is written first."""
         await self.publisher.close()
         await self.recorder.close()
+        carriers = self.carriers.made if isinstance(self.carriers, LateCarriers) else self.carriers
+        for carrier in carriers.values():
+            await carrier.close()
         self.hashing.shutdown(wait=False, cancel_futures=True)
         await self.database.close()

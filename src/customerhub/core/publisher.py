@@ -1,4 +1,4 @@
-"""Give changes their positions in the feeds of their teams, and let those know who wait for them.
+"""Give changes their positions in the feeds of their teams, and let those know who wait for them or are to be told.
 
 A position is given after the change was committed, by whoever holds the counter of its team: so a feed has no gap, and
 what was committed late stands behind what was committed before it and not somewhere in between. Every process tries;
@@ -6,6 +6,7 @@ for one team one of them does it at a time, and what a killed one has begun the 
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
@@ -13,19 +14,29 @@ from uuid import UUID
 
 import asyncpg
 import structlog
+from msgspec import Struct
 
 from customerhub.model.error import Busy, Unavailable
 from customerhub.store import feed as store
 from customerhub.store.db import Connection, Database
+from customerhub.store.deliveries import announce
 
-# Never more rounds than this makes, however many changes there are: each finds the more of them.
-_ROUND_SECONDS: Final = 0.04
+# Never more rounds than this makes, however many changes there are: each finds the more of them. It also bounds how
+# often this process tells others that there is something to send: a NOTIFY holds up everybody's commits for a moment.
+_ROUND_SECONDS: Final = 0.05
 # What nobody told of is found this soon: by other processes, or told of before it was committed.
 _POLL_SECONDS: Final = 0.5
 # The same while somebody waits for positions that another process may give.
 _WATCH_SECONDS: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
 _FIRST: Final = UUID(int=0)
+
+
+class Published(Struct, frozen=True):
+    """How many changes got their positions, and whether the team has sinks that are to be told of them."""
+
+    changes: int
+    has_sinks: bool
 
 
 class Publisher:
@@ -39,6 +50,8 @@ class Publisher:
         self.is_closing = False
         self._is_put_off = False
         self._behind = _FIRST
+        self._has_news = False
+        self._announced_at = 0.0
 
     @property
     def is_running(self) -> bool:
@@ -52,6 +65,11 @@ class Publisher:
 
     def wake(self) -> None:
         """Something was written; never waits."""
+        self._woken.set()
+
+    def announce(self) -> None:
+        """Something is to be sent that is no change: those who send hear of it as they hear of changes; never waits."""
+        self._has_news = True
         self._woken.set()
 
     async def watch(self, team: UUID, after: int, seconds: float) -> None:
@@ -108,7 +126,8 @@ class Publisher:
             pause = _ROUND_SECONDS
             # First the pause that bounds how often, then the one that somebody may end.
             await asyncio.sleep(0 if is_full else _ROUND_SECONDS)
-            if not is_full:
+            # What others are to hear of, and was too soon for, goes out with the next round.
+            if not is_full and not self._has_news:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_WATCH_SECONDS if self._watchers else _POLL_SECONDS):
                         await self._woken.wait()
@@ -123,7 +142,12 @@ class Publisher:
             is_full = self._behind != _FIRST or has_more
             self._behind = teams[-1] if has_more else _FIRST
             for team in teams:
-                is_full |= await publish(connection, team, waits=False) >= store.PIECE
+                published = await publish(connection, team, waits=False)
+                is_full |= published.changes >= store.PIECE
+                self._has_news |= published.has_sinks
+            if self._has_news and time.monotonic() - self._announced_at >= _ROUND_SECONDS:
+                self._announced_at, self._has_news = time.monotonic(), False
+                await announce(connection)
             if self._watchers:
                 self._tell(await store.list_next(connection, self._watchers))
         return is_full
@@ -136,23 +160,26 @@ class Publisher:
                     news.set()
 
 
-async def publish(connection: Connection, team: UUID, *, waits: bool) -> int:
-    """Give a piece of the team's waiting changes their positions; how many there were.
+async def publish(connection: Connection, team: UUID, *, waits: bool) -> Published:
+    """Give a piece of the team's waiting changes their positions.
 
     While somebody else does it there are none; with `waits` that is waited for.
     """
-    count = await _publish(connection, team, waits=waits)
-    if count is None:
+    published = await _publish(connection, team, waits=waits)
+    if published is None:
         # Perhaps there is no counter yet; whoever made it first may be at it already, and is waited for then.
         await store.add_counter(connection, team)
-        count = await _publish(connection, team, waits=waits)
-    return count or 0
+        published = await _publish(connection, team, waits=waits)
+    return published or Published(0, has_sinks=False)
 
 
-async def _publish(connection: Connection, team: UUID, *, waits: bool) -> int | None:
+async def _publish(connection: Connection, team: UUID, *, waits: bool) -> Published | None:
     async with connection.transaction():
-        position = await store.claim(connection, team, waits=waits)
-        return await store.publish(connection, team, position) if position is not None else None
+        turn = await store.claim(connection, team, waits=waits)
+        if turn is None:
+            return None
+        count = await store.publish(connection, team, turn)
+        return Published(count, turn.has_sinks and count > 0)
 
 
 async def publish_until(connection: Connection, team: UUID, position: int) -> None:
@@ -161,7 +188,7 @@ async def publish_until(connection: Connection, team: UUID, position: int) -> No
     """
     is_full = await store.is_waiting(connection, team, position)
     while is_full:
-        is_full = await publish(connection, team, waits=True) >= store.PIECE
+        is_full = (await publish(connection, team, waits=True)).changes >= store.PIECE
         is_full = is_full and await store.is_waiting(connection, team, position)
 
 

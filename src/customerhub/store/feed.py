@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from msgspec import Struct
+
 from customerhub.model.history import FeedEntry
 from customerhub.store.db import Connection
 from customerhub.store.queries import load_queries
@@ -26,13 +28,20 @@ async def is_waiting(connection: Connection, team: UUID, position: int = _HIGHES
     return bool(await connection.fetchval(QUERIES["is_waiting"], team, position))
 
 
-async def claim(connection: Connection, team: UUID, *, waits: bool) -> int | None:
+class Turn(Struct, frozen=True):
+    """Whoever has it gives the team's next positions, from `position` on; `has_sinks`: somebody is to be told."""
+
+    position: int
+    has_sinks: bool
+
+
+async def claim(connection: Connection, team: UUID, *, waits: bool) -> Turn | None:
     """The team's next position, which nobody else can give until the transaction ends.
 
     None where somebody else is at it (with `waits` that is waited for), and where the team has no counter yet.
     """
-    found: int | None = await connection.fetchval(QUERIES["wait_to_claim" if waits else "claim"], team)
-    return found
+    row = await connection.fetchrow(QUERIES["wait_to_claim" if waits else "claim"], team)
+    return Turn(row[0], row[1]) if row is not None else None
 
 
 async def add_counter(connection: Connection, team: UUID) -> None:
@@ -40,9 +49,9 @@ async def add_counter(connection: Connection, team: UUID) -> None:
     await connection.execute(QUERIES["insert_counter"], team)
 
 
-async def publish(connection: Connection, team: UUID, position: int) -> int:
+async def publish(connection: Connection, team: UUID, turn: Turn) -> int:
     """Give waiting changes the positions from this claimed one on; how many got one, a whole piece at most."""
-    count = await connection.fetchval(QUERIES["publish"], team, position, PIECE)
+    count = await connection.fetchval(QUERIES["publish"], team, turn.position, PIECE)
     assert isinstance(count, int)  # noqa: S101 - it is a count
     return count
 

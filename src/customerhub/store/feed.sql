@@ -26,17 +26,25 @@ select $1 where not exists (select from feed_counter where team = $1)
 on conflict (team) do nothing
 
 -- name: claim
--- The team's next position, held until the transaction ends; nothing where somebody else has it. $1 team
-select next from feed_counter where team = $1 for update skip locked
+-- The team's next position, held until the transaction ends, and whether anybody is to be told of its changes; nothing
+-- where somebody else has it. $1 team
+select c.next, (select t.has_sinks from team t where t.id = $1)
+from feed_counter c
+where c.team = $1
+for update of c skip locked
 
 -- name: wait_to_claim
 -- The same, waiting for whoever has it. $1 team
-select next from feed_counter where team = $1 for update
+select c.next, (select t.has_sinks from team t where t.id = $1)
+from feed_counter c
+where c.team = $1
+for update of c
 
 -- name: publish
 -- Changes that wait, the oldest first, get the next positions; how many did. A statement of its own after the claim, so
 -- that it sees all that the last one to claim has done. Versions of a customer follow each other in time, and none can
--- be seen before the one before it. $1 team, $2 next position, $3 limit
+-- be seen before the one before it.
+-- $1 team, $2 next position, $3 limit
 with first as (
     select w.at, w.customer, w.version
     from feed_waiting w

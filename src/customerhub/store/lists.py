@@ -104,6 +104,11 @@ async def walk_customers(
     return tuple(map(to_customer, await connection.fetch(statement, *parameters)))
 
 
+async def list_by_id(connection: Connection, team: UUID, after: UUID, limit: int) -> tuple[Customer, ...]:
+    """At most `limit` live customers whose ids come after this one, by id."""
+    return tuple(map(to_customer, await connection.fetch(QUERIES["by_id"].format(columns=_ALL), team, after, limit)))
+
+
 def walk_statement(
     team: UUID, chosen: CustomerFilter, position: Position | None, limit: int, *, with_nested: bool = True
 ) -> tuple[str, list[object]]:

@@ -121,3 +121,7 @@ lower(coalesce(c.display_name, c.name)) {0}, c.id {0}
 
 -- name: order_email
 lower(c.email) {0} nulls last, c.id {0}
+
+-- name: by_id
+-- Live customers behind an id, by id. $1 team, $2 behind which customer, $3 limit
+select {columns} from customer c where c.team = $1 and c.id > $2 and c.deleted_at is null order by c.id limit $3

@@ -22,6 +22,12 @@ ERASED: Final[Mapping[str, Mapping[str, str]]] = {
     "duplicate_key": {"key": _OWN},
     "change": {"changes": _CHANGE},
     "audit": {"changes": "keeps its paths where it is about an address that the customer has had"},
+    "delivery": {"reason": "goes, with all that was said"},
+    "attempt": dict.fromkeys(("reason", "exchanges"), "goes from every attempt to tell of the customer"),
+    "sync": dict.fromkeys(
+        ("written", "left_out", "creation", "error"),
+        "goes; the mirror over there is emptied by the erasure's own event",
+    ),
     "unowned_address": {"address": "moves into the record when a customer gets it; nobody's address is nobody's value"},
     "idempotency_key": {
         "key": "goes, with its row, where it is made of the customer's values",
@@ -50,6 +56,8 @@ FREE: Final[Mapping[str, Mapping[str, str]]] = {
     ),
     "change": dict.fromkeys(("action", "dialect", "request_id"), _NAMES)
     | {"actor_name": _MEMBER, "ignored": "names members of requests, not what they held"},
+    "attempt": {"outcome": _NAMES},
+    "delivery": dict.fromkeys(("type", "status"), _NAMES),
     "credential": dict.fromkeys(("dialect", "name", "scopes", "hint", "rate_limit"), _MEMBER),
     "credential_lookup": {"secret_hash": _MEMBER},
     "customer": dict.fromkeys(
@@ -68,7 +76,11 @@ FREE: Final[Mapping[str, Mapping[str, str]]] = {
     | dict.fromkeys(("credential_name", "host", "api_version", "client_ip", "user_agent"), _REQUEST),
     "schema_migration": {"name": _NAMES},
     "secret_key": {"fingerprint": _MEMBER},
-    "subscription": dict.fromkeys(("dialect", "event", "url", "secret", "status"), _MEMBER),
+    "sink": dict.fromkeys(("kind", "dialect", "form", "events", "types", "fields", "status"), _NAMES)
+    | dict.fromkeys(("name", "url", "config", "secret", "former_secret"), _MEMBER)
+    | {"reason": "says what became of the sink as a whole"},
+    "sync": {"external_id": "is an id, which stays"},
+    "sync_message": {"id": "is of a message, not of what it says"},
     "team": dict.fromkeys(("name", "name_key", "settings"), _MEMBER),
     "team_user": dict.fromkeys(
         (

@@ -39,10 +39,11 @@ async def renew_secrets(connection: Connection, renew: Callable[[bytes], bytes |
     while rows := await connection.fetch(QUERIES["list_client_secrets"], last, _BATCH):
         last = rows[-1][1]
         yield await _renew(connection, "set_client_secret", rows, renew)
-    place = (UUID(int=0), UUID(int=0))
-    while rows := await connection.fetch(QUERIES["list_subscription_secrets"], *place, _BATCH):
-        place = (rows[-1][0], rows[-1][1])
-        yield await _renew(connection, "set_subscription_secret", rows, renew)
+    for listed, renewed in (("list_sink_secrets", "set_sink_secret"), ("list_former_secrets", "set_former_secret")):
+        place = (UUID(int=0), UUID(int=0))
+        while rows := await connection.fetch(QUERIES[listed], *place, _BATCH):
+            place = (rows[-1][0], rows[-1][1])
+            yield await _renew(connection, renewed, rows, renew)
 
 
 async def _renew(

@@ -28,13 +28,24 @@ select team, client_id, secret from partner_client where client_id > $1 order by
 -- $1 team, $2 client id, $3 secret, $4 the secret as read
 update partner_client set secret = $3 where team = $1 and client_id = $2 and secret = $4
 
--- name: list_subscription_secrets
--- The next of all teams' subscriptions. $1 the last team seen, $2 its last id seen, $3 how many
-select team, id, secret from subscription
+-- name: list_sink_secrets
+-- The next of all teams' sinks. $1 the last team seen, $2 its last id seen, $3 how many
+select team, id, secret from sink
 where (team, id) > ($1, $2) and secret is not null
 order by team, id
 limit $3
 
--- name: set_subscription_secret
+-- name: set_sink_secret
 -- $1 team, $2 id, $3 secret, $4 the secret as read
-update subscription set secret = $3 where team = $1 and id = $2 and secret = $4
+update sink set secret = $3 where team = $1 and id = $2 and secret = $4
+
+-- name: list_former_secrets
+-- The same of secrets that go on for a while. $1 the last team seen, $2 its last id seen, $3 how many
+select team, id, former_secret from sink
+where (team, id) > ($1, $2) and former_secret is not null
+order by team, id
+limit $3
+
+-- name: set_former_secret
+-- $1 team, $2 id, $3 secret, $4 the secret as read
+update sink set former_secret = $3 where team = $1 and id = $2 and former_secret = $4

@@ -1,0 +1,1 @@
+"""What customerhub costs, as ratios of things measured side by side in one run."""

@@ -1,0 +1,1 @@
+"""What runs beside the requests: changes on their way to sinks."""
