@@ -17,7 +17,7 @@ PRIVATE = "must not lead to a private or local address"
         *("127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1"),
         *("169.254.169.254", "100.64.0.1", "0.0.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "127.0.0.1."),
         *("[::1]", "[::]", "[fe80::1]", "[fe80::1%25eth0]", "[fc00::1]", "[ff02::1]", "[::ffff:127.0.0.1]"),
-        *("[2002:7f00:1::]", "[64:ff9b::7f00:1]", "[2001:db8::1]"),
+        *("[2002:7f00:1::]", "[64:ff9b::7f00:1]", "[2001:db8::1]", "[fec0::1]", "[::127.0.0.1]", "[4000::1]"),
         *("localhost", "LOCALHOST", "a.localhost", "printer.local", "db.internal", "localhost."),
     ],
 )
@@ -78,3 +78,16 @@ async def test_other_urls_say_what_is_wrong(url: str, reason: str) -> None:
     """Whatever the setting says about private addresses."""
     for allows_private in (False, True):
         assert await find_callback_fault(url, allows_private=allows_private) == reason
+
+
+async def test_plain_http_is_for_those_who_may() -> None:
+    """Where it is allowed an http URL passes, and is looked at like any other."""
+    for host, allows_private, expected in (
+        ("8.8.8.8", False, None),
+        ("10.0.0.1", False, PRIVATE),
+        ("10.0.0.1", True, None),
+    ):
+        url = f"http://{host}/hook"
+        assert await find_callback_fault(url, allows_private=allows_private, allows_http=True) == expected
+    reason = "must be an http or https URL"
+    assert await find_callback_fault("ftp://8.8.8.8/", allows_private=True, allows_http=True) == reason

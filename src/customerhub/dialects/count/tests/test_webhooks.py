@@ -8,14 +8,18 @@ import msgspec
 import pytest
 
 from customerhub.core.hub import Hub
+from customerhub.core.outgoing import Told
 from customerhub.dialects.count.show import to_customer
-from customerhub.dialects.count.webhooks import Event, sign, to_event
+from customerhub.dialects.count.webhooks import CountWebhooks, Event, sign, to_event
 from customerhub.model.apply import TICK, apply, delete
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
+from customerhub.model.erasure import erase
+from customerhub.model.merge import Merger, merge
 from customerhub.model.nested import Moment
 from customerhub.model.patch import CustomerPatch
 from tests.support.count import Json, Partner
+from tests.support.told import CATALOGUE, TEAM, make_customer, make_moment, make_sink, make_told
 from tests.support.world import World
 
 PATH = "/partners/webhooks"
@@ -79,8 +83,8 @@ async def test_a_subscription_is_stored_and_never_shows_its_secret(partner: Part
     assert await listed(partner) == [made]
     async with partner.hub.database.lease() as connection:
         team = partner.team.id
-        stored = await connection.fetchval("select secret from subscription where team = $1", team)
-        audits = await connection.fetch("select * from audit where team = $1 and kind = 'subscription'", team)
+        stored = await connection.fetchval("select secret from sink where team = $1", team)
+        audits = await connection.fetch("select * from audit where team = $1 and kind = 'sink'", team)
     assert partner.hub.vault.decrypt(stored) == SECRET
     assert [row["action"] for row in audits] == ["created"]
     assert SECRET not in f"{answer.text}{audits}{stored}"
@@ -113,7 +117,7 @@ async def test_a_subscription_ends(partner: Partner) -> None:
     ]
     assert await listed(partner) == []
     async with partner.hub.database.lease() as connection:
-        stored = await connection.fetchval("select secret from subscription where team = $1", partner.team.id)
+        stored = await connection.fetchval("select secret from sink where team = $1", partner.team.id)
     assert stored is None
 
 
@@ -246,3 +250,88 @@ def test_an_event_follows_the_version() -> None:
     deleted = to_event(UUID(int=9), after, delete(after, moment).customer, catalogue, AT)
     assert (deleted.type, deleted.data, deleted.previous) == ("customer.deleted", {"id": str(after.id)}, None)
     assert "previousData" not in msgspec.json.decode(deleted.to_body())
+
+
+FORM = CountWebhooks()
+
+
+def told_of(told: Told, event: str = "") -> list[Json]:
+    """What a subscription to an event, or one to all, is told of a version."""
+    sink = make_sink(events=(event,) if event else ())
+    return [msgspec.json.decode(request.body) for request in FORM.to_requests(sink, told, (), AT)]
+
+
+def test_each_version_is_one_event() -> None:
+    """By what became of the customer: of those who became one the first was updated and the others are gone; who is
+    erased after a deletion is not told of twice.
+    """
+    customer, moment = make_customer(), make_moment()
+    gone = delete(customer, moment)
+    back = msgspec.structs.replace(gone.customer, deleted_at=None, version=3)
+    source = make_customer(id=UUID(int=5), addresses=(), contacts=(), bill_to=None, ship_to=None, primary_contact=None)
+    merged = merge(Merger(customer, (source,)), moment)
+    changed = apply(customer, CustomerPatch(status="inactive"), CATALOGUE, moment)
+    for told, expected in (
+        (make_told("customer.created", None, customer), ["customer.created"]),
+        (make_told("customer.updated", customer, changed), ["customer.updated"]),
+        (make_told("customer.updated", None, changed), ["customer.updated"]),
+        (make_told("customer.deleted", customer, gone), ["customer.deleted"]),
+        (make_told("customer.restored", gone.customer, back), ["customer.created"]),
+        (make_told("customer.merged", customer, merged.target), ["customer.updated"]),
+        (make_told("customer.merged", source, merged.sources[0]), ["customer.deleted"]),
+        (make_told("customer.erased", None, erase(customer, moment)), ["customer.deleted"]),
+        (make_told("customer.erased", None, erase(gone.customer, moment)), []),
+    ):
+        assert [body["event"] for body in told_of(told)] == expected
+        for event in FORM.events:
+            assert [body["event"] for body in told_of(told, event)] == [name for name in expected if name == event]
+            assert told.type in FORM.to_types((event,)) or event not in expected
+
+
+def test_what_was_before_is_told_where_it_is_known() -> None:
+    """Only of an update, and only what it changed."""
+    customer = make_customer()
+    changed = apply(
+        customer, CustomerPatch(name="Nordlys AS", website="https://nordlys.example/"), CATALOGUE, make_moment()
+    )
+    (body,) = told_of(make_told("customer.updated", customer, changed))
+    assert (body["data"]["customer"], body["previousData"]) == (
+        "Nordlys AS",
+        {"customer": "Zoë's Bakery", "website": None},
+    )
+    (body,) = told_of(make_told("customer.updated", None, changed))
+    assert "previousData" not in body
+    assert body["team"] == {"id": str(TEAM), "name": "Northside Books"}
+
+
+def test_a_message_is_signed_with_the_newest_secret() -> None:
+    """There is room for one signature; its id is the delivery's, at every attempt."""
+    told = make_told("customer.created", None, make_customer())
+    (request,) = FORM.to_requests(make_sink(), told, (SECRET, "former"), AT)
+    assert request.headers == {
+        "Content-Type": "application/json",
+        "X-Webhook-Id": str(told.delivery),
+        "X-Webhook-Event": "customer.created",
+        "X-Webhook-Signature": sign(SECRET, request.body),
+    }
+    assert FORM.to_requests(make_sink(), told, (SECRET,), AT.replace(hour=23)) == (request,)
+
+
+def test_a_test_message_is_of_no_customer_event() -> None:
+    """No subscription is to its event."""
+    request = FORM.to_test(make_sink(), (SECRET,), AT)
+    body = msgspec.json.decode(request.body)
+    assert (body["event"], body["data"]) == ("webhook.test", {})
+    assert request.headers["X-Webhook-Id"] == body["id"]
+    assert request.headers["X-Webhook-Signature"] == sign(SECRET, request.body)
+
+
+def test_what_else_the_form_says() -> None:
+    """A few attempts of ten seconds; any 2xx is a success; unsigned unless the receiver names a secret."""
+    assert (FORM.timeout, FORM.schedule) == (10, (10, 60, 300, 900, 2700))
+    assert [status for status in range(100, 600) if FORM.is_success(status)] == list(range(200, 300))
+    assert FORM.new_secret() is None
+    assert [FORM.check_secret(secret) is None for secret in ("x", "x" * 255, "", " ", "x" * 256)] == [
+        *(True, True, False, False, False)
+    ]
+    assert (FORM.check_config({}), FORM.check_config({"header": "X"})) == (None, "must be empty")
