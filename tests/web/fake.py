@@ -48,7 +48,9 @@ from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm
 from customerhub.web.limit import Limits
 from customerhub.web.operation import Call, Handler, Operation
 from customerhub.web.origin import Origin
+from customerhub.web.remote import Remote
 from customerhub.web.serve import Site
+from customerhub.web.webhook import WebhookForm
 
 NOW: Final = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
 CALLER: Final = Caller(UUID(int=1), UUID(int=2), UUID(int=3), "ERP sync", "fake")
@@ -159,6 +161,8 @@ class FakeDialect:
     request_log_path: str = ""
     version_headers: tuple[str, ...] = ()
     kept_errors: tuple[type[HubError], ...] = ()
+    webhook_form: WebhookForm | None = None
+    remote: Remote | None = None
 
     async def authenticate(self, hub: Hub, incoming: Incoming) -> Caller:
         self.seen.append(incoming)

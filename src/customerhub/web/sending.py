@@ -11,11 +11,13 @@ from customerhub.model.error import (
     BodyTooLarge,
     Busy,
     HubError,
+    InvalidHeader,
     MethodNotAllowed,
     NoSuchRoute,
     RateLimited,
     RequestTimeout,
     Unavailable,
+    UnsupportedMediaType,
 )
 from customerhub.web.limit import RateState
 from customerhub.web.origin import Origin
@@ -23,7 +25,17 @@ from customerhub.web.origin import Origin
 RawHeaders = list[tuple[bytes, bytes]]
 
 _WITHOUT_LENGTH: Final = (204, 304)
-_STATUSES: Final[dict[type[HubError], int]] = {NoSuchRoute: 404, MethodNotAllowed: 405, Unavailable: 503}
+_STATUSES: Final[dict[type[HubError], int]] = {
+    InvalidHeader: 400,
+    NoSuchRoute: 404,
+    MethodNotAllowed: 405,
+    RequestTimeout: 408,
+    BodyTooLarge: 413,
+    UnsupportedMediaType: 415,
+    RateLimited: 429,
+    Busy: 503,
+    Unavailable: 503,
+}
 
 
 def to_raw_headers(answer: Answer, request_id: str) -> RawHeaders:

@@ -26,6 +26,7 @@ from customerhub.model.error import (
 from customerhub.web.dialect import Dialect
 from customerhub.web.exchange import Exchange
 from customerhub.web.guards import read_guards
+from customerhub.web.hooks import Hooks, answer_message
 from customerhub.web.incoming import Incoming
 from customerhub.web.limit import Limits
 from customerhub.web.log import get_logger
@@ -58,8 +59,8 @@ _NO_GUARDS: Final = Guards()
 class Site:
     """The ASGI application.
 
-    `pages` and `screens` are served beside the dialects; `lifespan` is entered before the first request and left
-    after the last. Raises ValueError where two routes, or a route and a page, are the same.
+    `pages`, `screens` and `hooks` are served beside the dialects; `lifespan` is entered before the first request and
+    left after the last. Raises ValueError where two routes, or a route and one of those, are the same.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Site:
         limits: Limits,
         pages: Mapping[str, Page] | None = None,
         screens: Screens | None = None,
+        hooks: Hooks | None = None,
         lifespan: Lifespan = nullcontext,
     ) -> None:
         self._hub = hub
@@ -77,14 +79,16 @@ class Site:
         self._routes = RouteTable(dialects)
         self._pages = dict(pages or {})
         self._screens = screens or Screens({})
+        self._hooks = hooks or Hooks()
         self._lifespan = lifespan
         self._log = get_logger()
         self._check_pages()
 
     def _check_pages(self) -> None:
-        for path in (*self._pages, *self._screens.paths):
+        pages = (("GET", path) for path in (*self._pages, *self._screens.paths))
+        for method, path in (*pages, *(("POST", path) for path in self._hooks.examples)):
             try:
-                found = self._routes.match("GET", path)
+                found = self._routes.match(method, path)
             except (NoSuchRoute, MethodNotAllowed):
                 continue
             raise ValueError(f"{path} is a page and matches {found.operation.path} of {found.dialect.name}")
@@ -178,6 +182,14 @@ class Site:
             exchange.route = exchange.path
             return await self._screens.answer(
                 exchange.path, scope, receive, hub=self._hub, limits=self._limits, request_id=exchange.request_id
+            )
+        found = self._hooks.find(exchange.path)
+        if found is not None:
+            exchange.route = found.hook.path
+            if self._limits.counts_addresses:
+                await self._check_address(exchange, scope)
+            return await answer_message(
+                found, exchange.method, headers, receive, hub=self._hub, request_id=exchange.request_id
             )
         match = self._routes.match(exchange.method, exchange.path)
         exchange.route = match.operation.path

@@ -1,0 +1,32 @@
+"""How each kind of sink is told: the carriers of a process, and the doors through which the other side answers."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+from typing import Final, cast
+
+from customerhub.core.outgoing import Carrier, Carriers, LateCarriers
+from customerhub.web.hooks import Hook, Hooks
+
+# Where the carrier of each kind is. They come with libraries and dialects that take their time to load.
+_CARRIERS: Final[Mapping[str, tuple[str, str]]] = {
+    "account": ("customerhub.sinks.account", "AccountCarrier"),
+    "stripe": ("customerhub.sinks.stripe.carrier", "StripeCarrier"),
+    "webhook": ("customerhub.sinks.webhook", "WebhookCarrier"),
+}
+_STRIPE_DOOR: Final = "customerhub.sinks.stripe.inbound"
+
+
+def create_carriers() -> Carriers:
+    """One carrier for each kind of sink, made and connected when it is first needed."""
+    return LateCarriers({kind: partial(_create, *place) for kind, place in _CARRIERS.items()})
+
+
+def create_hooks(carriers: Carriers) -> Hooks:
+    """Where messages of the other sides come in."""
+    to_hooks = cast("Callable[[Carrier], tuple[Hook, ...]]", import_module(_STRIPE_DOOR).create_hooks)
+    return Hooks(to_hooks(carriers["stripe"]))
+
+
+def _create(module: str, name: str) -> Carrier:
+    return cast("Carrier", getattr(import_module(module), name)())
