@@ -37,18 +37,41 @@ class HubProcess:
 
 
 @asynccontextmanager
-async def running_hub(log: Path, *arguments: str) -> AsyncIterator[HubProcess]:
-    """Serve on a free port with more arguments; whatever happens, the process is gone afterwards."""
+async def running_hub(log: Path, *arguments: str, tells: bool = False) -> AsyncIterator[HubProcess]:
+    """Serve on a free port with more arguments; whatever happens, the process is gone afterwards.
+
+    It `tells` sinks only where it is asked to: those of other tests stand in the same database.
+    """
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "customerhub", "serve", "--port", "0", "--json", *arguments),
-            env=_environment(),
+            env=_environment() | {"CUSTOMERHUB_DELIVERIES": "true" if tells else "false"},
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=errors,
         )
     try:
         yield HubProcess(process, await _read_url(process, log))
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@asynccontextmanager
+async def running_worker(log: Path, database_url: str, **settings: str) -> AsyncIterator[HubProcess]:
+    """Tell sinks of changes, under these settings; whatever happens, the process is gone afterwards."""
+    with log.open("ab") as errors:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "customerhub", "work", "--json", "--database-url", database_url),
+            env=_environment() | {f"CUSTOMERHUB_{name.upper()}": value for name, value in settings.items()},
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=errors,
+        )
+    try:
+        assert (await _read_greeting(process, log)) == {"works": True}
+        yield HubProcess(process, "")
     finally:
         if process.returncode is None:
             process.kill()
@@ -62,13 +85,17 @@ def _environment() -> dict[str, str]:
 
 
 async def _read_url(process: Process, log: Path) -> str:
+    return str((await _read_greeting(process, log))["url"])
+
+
+async def _read_greeting(process: Process, log: Path) -> dict[str, object]:
     assert process.stdout is not None
     try:
         async with asyncio.timeout(_START_SECONDS):
             greeting = await process.stdout.readuntil(b"\n}\n")
     except (asyncio.IncompleteReadError, TimeoutError) as error:
         raise AssertionError(f"the hub did not start: {_read(log)}") from error
-    return str(msgspec.json.decode(greeting)["url"])
+    return dict(msgspec.json.decode(greeting))
 
 
 def _read(log: Path) -> str:

@@ -16,6 +16,8 @@ from customerhub.store.access import Team
 from customerhub.web.incoming import Incoming
 from customerhub.web.operation import Operation
 from customerhub.web.origin import Origin
+from customerhub.web.remote import Remote
+from customerhub.web.webhook import WebhookForm
 
 __all__ = ["CredentialOrder", "Dialect", "Document", "Incoming", "KeyForm", "Origin"]
 
@@ -117,6 +119,14 @@ class Dialect(Protocol):
     @property
     def document(self) -> Document:
         """What its OpenAPI document says beside the routes."""
+
+    @property
+    def webhook_form(self) -> WebhookForm | None:
+        """How webhooks are told in its words; None where it has none."""
+
+    @property
+    def remote(self) -> Remote | None:
+        """How an account of that vendor's, elsewhere, is kept like this hub's customers; None where it is not."""
 
     async def authenticate(self, hub: Hub, incoming: Incoming) -> Caller:
         """Who asks; raises Unauthenticated, Forbidden or RateLimited."""

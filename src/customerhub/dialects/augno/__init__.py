@@ -9,6 +9,7 @@ from customerhub.core.admin import create_credential
 from customerhub.core.customers import Proposal
 from customerhub.core.hub import Hub
 from customerhub.dialects.augno import auth, convert, errors, models, resources, routes, show
+from customerhub.dialects.augno.remote import AugnoRemote
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
@@ -17,6 +18,8 @@ from customerhub.store.access import Team
 from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm
 from customerhub.web.operation import Operation
 from customerhub.web.origin import Origin
+from customerhub.web.remote import Remote
+from customerhub.web.webhook import WebhookForm
 
 _DESCRIPTION = (
     "Customers, and what they refer to, as clients of Augno know them. An existing client only changes its base URL. "
@@ -45,6 +48,9 @@ class Augno:
     kept_errors: tuple[type[HubError], ...] = (NotFound,)
     key_form: KeyForm | None = KeyForm(auth.PREFIX, auth.MASK)
     operations: tuple[Operation, ...] = routes.OPERATIONS
+    # The API has no webhooks of its own.
+    webhook_form: WebhookForm | None = None
+    remote: Remote | None = AugnoRemote()
     document = Document(
         title="Augno API of customerhub",
         version=auth.VERSIONS[0],

@@ -21,6 +21,7 @@ from customerhub.dialects.augno.ids import (
     USER,
     from_id,
     from_path,
+    to_id,
 )
 from customerhub.dialects.augno.include import Includes, ask, read_includes
 from customerhub.dialects.augno.paging import QueryReader, read_page, to_scope, to_window_page
@@ -29,6 +30,7 @@ from customerhub.dialects.augno.show import ALONE, MOST_CHILDREN, to_customer
 from customerhub.model.answer import Answer
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
+from customerhub.web.counterpart import with_counterpart
 from customerhub.web.operation import Call
 
 NUMBERS: Final = NumberForm("C", 5)
@@ -116,7 +118,8 @@ async def list_page(call: Call) -> Answer:
         to_customer(customer, walk.catalogue, walk.relatives.get(customer.id, ALONE), includes)
         for customer in walk.customers
     ]
-    return respond(call, 200, to_window_page(scope, rows, walk.before, walk.after))
+    answer = respond(call, 200, to_window_page(scope, rows, walk.before, walk.after))
+    return await with_counterpart(call, answer, lambda customer: to_id(ACCOUNT, customer))
 
 
 def _to_filter(reader: QueryReader, text: str | None) -> CustomerFilter:

@@ -8,6 +8,8 @@ from uuid import UUID
 from customerhub.core.customers import Proposal
 from customerhub.core.hub import Hub
 from customerhub.dialects.count import answers, auth, convert, errors, routes, show
+from customerhub.dialects.count.remote import CountRemote
+from customerhub.dialects.count.webhooks import CountWebhooks
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
@@ -15,6 +17,8 @@ from customerhub.model.error import HubError
 from customerhub.store.access import Team
 from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm, Origin
 from customerhub.web.operation import Operation
+from customerhub.web.remote import Remote
+from customerhub.web.webhook import WebhookForm
 
 _DESCRIPTION = (
     "Customers as partner applications of COUNT know them. An existing client only changes its base URL. Every request "
@@ -34,6 +38,8 @@ class Count:
     kept_errors: tuple[type[HubError], ...] = ()
     key_form: KeyForm | None = None
     operations: tuple[Operation, ...] = routes.OPERATIONS
+    webhook_form: WebhookForm | None = CountWebhooks()
+    remote: Remote | None = CountRemote()
     document = Document(
         title="COUNT partner API of customerhub",
         version="1.0",

@@ -18,6 +18,7 @@ from customerhub.model.customer import Customer
 from customerhub.model.error import FieldError, Invalid, NotFound
 from customerhub.model.text import is_email
 from customerhub.web.body import shorten
+from customerhub.web.counterpart import with_counterpart
 from customerhub.web.guards import etag, ignored_header
 from customerhub.web.operation import Call
 
@@ -68,7 +69,7 @@ async def list_page(call: Call) -> Answer:
         "page": page,
         "limit": limit,
     }
-    return respond(call, 200, "Customers retrieved", data)
+    return await with_counterpart(call, respond(call, 200, "Customers retrieved", data))
 
 
 async def find_by_email(call: Call) -> Answer:

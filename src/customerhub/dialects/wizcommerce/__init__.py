@@ -9,6 +9,8 @@ from customerhub.core.admin import create_credential
 from customerhub.core.customers import Proposal
 from customerhub.core.hub import Hub
 from customerhub.dialects.wizcommerce import answers, auth, convert, errors, routes, show
+from customerhub.dialects.wizcommerce.remote import WizCommerceRemote
+from customerhub.dialects.wizcommerce.webhooks import WizCommerceWebhooks
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
@@ -16,6 +18,8 @@ from customerhub.model.error import HubError
 from customerhub.store.access import Team
 from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm, Origin
 from customerhub.web.operation import Operation
+from customerhub.web.remote import Remote
+from customerhub.web.webhook import WebhookForm
 
 
 class WizCommerce:
@@ -39,6 +43,8 @@ class WizCommerce:
     kept_errors: tuple[type[HubError], ...] = ()
     key_form: KeyForm | None = KeyForm(auth.PREFIX)
     operations: tuple[Operation, ...] = routes.OPERATIONS
+    webhook_form: WebhookForm | None = WizCommerceWebhooks()
+    remote: Remote | None = WizCommerceRemote()
     document = Document(
         title="WizCommerce API of customerhub",
         version="1.0",

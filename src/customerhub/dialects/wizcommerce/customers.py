@@ -16,6 +16,7 @@ from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
 from customerhub.model.error import NotFound
 from customerhub.model.patch import CustomerPatch
+from customerhub.web.counterpart import with_counterpart
 from customerhub.web.guards import etag, ignored_header
 from customerhub.web.operation import Call
 
@@ -114,7 +115,8 @@ async def list_page(call: Call) -> Answer:
     reader.check()
     found = await list_customers(call.hub, call.caller, query)
     rows = [to_row(customer, found.catalogue) for customer in found.customers]
-    return respond(call, 200, {"data": rows, "pagination": to_pagination(page, page_size, found.total)})
+    answer = respond(call, 200, {"data": rows, "pagination": to_pagination(page, page_size, found.total)})
+    return await with_counterpart(call, answer)
 
 
 def get_id(call: Call, name: str) -> UUID:

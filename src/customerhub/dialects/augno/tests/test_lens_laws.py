@@ -1,6 +1,5 @@
 """The lens laws: what was read may be sent back, what was sent is read back, and nothing else moves."""
 
-import os
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -19,6 +18,7 @@ from customerhub.model.catalogue import AccountGroupDetails, Catalogue, Kind, Se
 from customerhub.model.customer import CUSTOMER_FIELDS, Customer
 from customerhub.model.references import reference_errors
 from tests.support.augno import EXPANDABLE, INCLUDES, Json, to_id, uuid_of
+from tests.support.soak import sized
 from tests.support.strategies import (
     ACTOR,
     EMAILS,
@@ -35,7 +35,7 @@ from tests.support.strategies import (
 
 pytestmark = pytest.mark.soak
 law = settings(
-    max_examples=400 if os.environ.get("CUSTOMERHUB_SOAK") else 50,
+    max_examples=sized(25, 400),
     deadline=None,
     # Without the explanation, which takes minutes for records of this size.
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],

@@ -1,6 +1,5 @@
 """The lens laws: what was read may be sent back, what was sent is read back, and nothing else moves."""
 
-import os
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import CUSTOMER_FIELDS, Customer, name_key
 from customerhub.model.references import reference_errors
 from tests.support.count import Json
+from tests.support.soak import sized
 from tests.support.strategies import (
     ACTOR,
     EMAILS,
@@ -29,7 +29,7 @@ from tests.support.strategies import (
 
 pytestmark = pytest.mark.soak
 law = settings(
-    max_examples=400 if os.environ.get("CUSTOMERHUB_SOAK") else 50,
+    max_examples=sized(25, 400),
     deadline=None,
     # Without the explanation, which takes minutes for records of this size.
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
