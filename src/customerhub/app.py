@@ -8,6 +8,7 @@ from customerhub.core.hub import Hub
 from customerhub.core.sandbox import SandboxHub
 from customerhub.dialects.base import find_dialects
 from customerhub.settings import Settings
+from customerhub.sinks import create_carriers, create_hooks
 from customerhub.store.db import Database
 from customerhub.web import consent, signin
 from customerhub.web.docs import to_document_pages
@@ -17,6 +18,7 @@ from customerhub.web.log import set_up_logging
 from customerhub.web.render import STYLE, to_style_page
 from customerhub.web.screens import Screens
 from customerhub.web.serve import Site
+from customerhub.worker.run import Worker
 
 
 def create_app(settings: Settings) -> Site:
@@ -37,14 +39,27 @@ def create_app(settings: Settings) -> Site:
         if settings.seed is None:
             # Otherwise nothing may depend on when it comes by: readers of a feed give positions themselves.
             hub.publisher.start()
+        worker = Worker(hub) if settings.deliveries and settings.seed is None else None
+        if worker is not None:
+            worker.start()
         try:
             yield
         finally:
+            if worker is not None:
+                await worker.close()
             await hub.close()
 
     pages = {**to_health_pages(hub), **to_document_pages(dialects), STYLE: to_style_page()}
     screens = Screens({**signin.SCREENS, **consent.SCREENS})
-    return Site(hub, dialects, limits=to_limits(settings), pages=pages, screens=screens, lifespan=lifespan)
+    return Site(
+        hub,
+        dialects,
+        limits=to_limits(settings),
+        pages=pages,
+        screens=screens,
+        hooks=create_hooks(hub.carriers),
+        lifespan=lifespan,
+    )
 
 
 def create_hub(settings: Settings) -> Hub:
@@ -55,7 +70,9 @@ def create_hub(settings: Settings) -> Hub:
         uses_prepared=settings.prepared_statements,
         patience=settings.patience_seconds,
     )
-    return SandboxHub(database, settings) if settings.sandbox else Hub(database, settings)
+    hub = SandboxHub(database, settings) if settings.sandbox else Hub(database, settings)
+    hub.carriers = create_carriers()
+    return hub
 
 
 def to_limits(settings: Settings) -> Limits:

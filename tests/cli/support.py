@@ -60,12 +60,14 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str) -> No
 class Serving:
     """`customerhub serve --json` as a process of its own, ready to answer; killed with all of its own at the end."""
 
+    command: tuple[str, ...] = ("serve", "--port", "0")
+
     def __init__(self, data_directory: Path, *options: str, **environment: str) -> None:
         self.data_directory = data_directory
         self.mark = uuid4().hex
         self.output = data_directory.with_name(f"{data_directory.name}.{self.mark}.out")
         self.errors = self.output.with_suffix(".err")
-        arguments = ("serve", "--port", "0", "--data-dir", str(data_directory), "--json", *options)
+        arguments = (*self.command, "--data-dir", str(data_directory), "--json", *options)
         with self.output.open("wb") as output, self.errors.open("wb") as errors:
             self.process = subprocess.Popen(
                 [*COMMAND, *arguments],

@@ -23,6 +23,8 @@ def live(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     place = tmp_path_factory.mktemp("live") / "data"
     # All tests come from one address, and many of them are there to be refused.
     environment = {"CUSTOMERHUB_SECRET_KEY": SECRET_KEY, "CUSTOMERHUB_SIGNING_FAILURES": "100000/minute"}
+    # What sinks are told is the business of tests of their own, on this very database.
+    environment["CUSTOMERHUB_DELIVERIES"] = "false"
     with Serving(place, "--database-url", database_url, **environment) as serving:
         yield serving
 

@@ -41,6 +41,7 @@ class Recipe:
     all of them are None where the route takes no body. `tag` is the ETag of the record that is written, None where
     there is no record yet, or none that a tag could name: then `changes_untagged` tells that records change all the
     same. `is_final`: the record is gone afterwards; `is_silent`: it is there, and the answer shows nothing of it.
+    `changes_nothing`: nothing is stored but the key, so that the tag stays as it is.
     `starts` are members that an object inside, or an item of a list, needs before it is looked at, by its member's or
     the list's name; `nullable` are members whose null counts as left out.
     """
@@ -54,6 +55,7 @@ class Recipe:
     changes_untagged: bool = False
     is_final: bool = False
     is_silent: bool = False
+    changes_nothing: bool = False
     starts: Mapping[str, Json] = field(default_factory=dict)
     nullable: frozenset[str] = frozenset()
 
@@ -83,7 +85,7 @@ _GENERATED = (
     (re.compile(r"WC_\d{10,}"), "<number>"),
     (re.compile(r"tok_[0-9a-f]{32}"), "<id>"),
     (re.compile(r"re?q_[0-9a-z]{26}"), "<request>"),
-    (re.compile(r"(?:api_prod_|aug_sk_prod_|hub_|at_|rt_)[\w-]{43}"), "<secret>"),
+    (re.compile(r"(?:api_prod_|aug_sk_prod_|hub_|at_|rt_)[\w-]{43}|whsec_[A-Za-z0-9+/]{43}="), "<secret>"),
     (re.compile(r"(?:aug_sk_prod_\*{4}|hub_…)[\w-]{4}"), "<hint>"),
 )
 

@@ -14,7 +14,7 @@ from customerhub.core import admin
 from customerhub.core.access import OPERATOR
 from customerhub.core.hub import Hub
 from customerhub.web.serve import Site
-from tests.end_to_end import recipes_administration
+from tests.end_to_end import recipes_administration, recipes_sinks
 from tests.end_to_end.answers import to_dotted
 from tests.end_to_end.door import Door, Failure, Failures, Furniture, Sent, stranger_to
 from tests.end_to_end.recipes import Recipe, Route
@@ -27,8 +27,10 @@ CUSTOMER = f"{CUSTOMERS}/{{id}}"
 VIEW = f"{CUSTOMER}/views/{{dialect}}"
 BATCH = f"{CUSTOMERS}:batch"
 OPERATION = "operations[0]"
+# A part of the paths that name a sink.
+SINK = "/sinks/"
 # Routes whose answers hold what is shown once.
-SECRETS: frozenset[str] = recipes_administration.SECRETS
+SECRETS: frozenset[str] = recipes_administration.SECRETS | recipes_sinks.SECRETS
 # Routes that know a deleted customer.
 KNOWS_DELETED: frozenset[str] = frozenset(
     (f"GET {CUSTOMER}/history", f"POST {CUSTOMER}/restore", f"POST {CUSTOMER}/erase")
@@ -68,6 +70,7 @@ class HubDoor(Door):
     @override
     @asynccontextmanager
     async def open(cls, hub: Hub, site: Site) -> AsyncIterator[Self]:
+        hub.carriers = recipes_sinks.CARRIERS
         async with make_desk(hub, site, scopes=(OPERATOR,)) as desk, stranger_to(site) as api:
             yield cls(hub, desk.team, api, to_auth(desk.api_key), desk, desk.credential)
 
@@ -81,9 +84,13 @@ class HubDoor(Door):
         for part, make in recipes_administration.MAKERS.items():
             if not template or part in template:
                 records[part] = await make(self.desk)
+        shared: dict[str, str] = {}
+        if not template or SINK in template:
+            records[SINK] = await recipes_sinks.make_sink(self.desk)
+            shared["delivery"] = await recipes_sinks.make_delivery(self.desk, records[SINK])
         if not template or not records:
             records[""] = (await self.desk.create(self.desk.full_body()))["id"]
-        return Furniture(records, dict.fromkeys(records, '"1"'), words={"dialect": DIALECT})
+        return Furniture(records, dict.fromkeys(records, '"1"'), shared, words={"dialect": DIALECT})
 
     @override
     def refuses(self, answer: httpx.Response, path: str) -> bool:
@@ -298,4 +305,5 @@ RECIPES: dict[str, Cook] = {
     f"POST {CUSTOMER}/erase": _erase,
 }
 
-HubDoor.recipes = RECIPES | {name: _at_desk(make) for name, make in recipes_administration.RECIPES.items()}
+_AT_DESK = {**recipes_administration.RECIPES, **recipes_sinks.RECIPES}
+HubDoor.recipes = RECIPES | {name: _at_desk(make) for name, make in _AT_DESK.items()}

@@ -24,7 +24,7 @@ async def test_a_dry_run_is_the_real_answer_and_leaves_every_table_as_it_was(rou
     assert await door.fingerprint() == before
     done = await door.send(route, recipe.path, recipe.body, customerhub_dry_run="False")
     assert done.status_code == route.operation.status, done.text
-    assert await door.fingerprint() != before
+    assert (await door.fingerprint() == before) == recipe.changes_nothing
     for tried in tries:
         assert tried.status_code == done.status_code
         shown, real = without_generated(*(str(headers_of(answer) | {"etag": ""}) for answer in (tried, done)))

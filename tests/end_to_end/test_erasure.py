@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import structlog
@@ -25,6 +26,7 @@ from tests.support.count import Partner, make_partner
 from tests.support.databases import empty_database
 from tests.support.fixtures import SECRET_KEY
 from tests.support.hub import CUSTOMERS, Desk, make_desk
+from tests.support.listeners import tell_everybody
 from tests.support.person import (
     Person,
     dump,
@@ -124,6 +126,7 @@ async def test_nothing_of_an_erased_person_is_found_anywhere(house: House, clust
     envelope = await live_through(person, house.desk, house.world, house.partner, house.account)
     neighbour = await house.desk.create(other.body())
     customer = envelope["customer"]
+    await tell_everybody(house.hub, house.desk.team.id, UUID(customer["id"]), person.values)
     assert await house.find(person.values) == erased_columns() - NEVER
     before, elsewhere = await house.fetch(HISTORY), await house.find(other.values)
     async with house.hub.database.lease() as connection:

@@ -16,6 +16,7 @@ from tests.end_to_end.answers import changed_tables, code_of, headers_of
 from tests.end_to_end.door import Door, stranger_to
 from tests.end_to_end.doors import routes_of
 from tests.end_to_end.recipes import KEYED, Recipe, Route
+from tests.end_to_end.recipes_sinks import CARRIERS
 from tests.support.fixtures import SECRET_KEY
 
 MANY = 10
@@ -39,6 +40,7 @@ ONE_EACH = [
 async def twin_api(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of another hub that shares nothing with the first but the database."""
     hub = Hub(Database(database_url), Settings(secret_key=SECRET_KEY))
+    hub.carriers = CARRIERS
     async with stranger_to(Site(hub, find_dialects(), limits=Limits())) as api:
         yield api
     await hub.close()

@@ -303,7 +303,7 @@ async def test_the_document_says_all_that_can_come_back(
 ) -> None:
     """Requests made from the document, right ones and wrong ones, get no 5xx and nothing that it does not describe."""
     run = await prepare(door)
-    written = CONFIGURATION.format(examples=sized(6, 200), deterministic=sized("true", "false")) + run.settings
+    written = CONFIGURATION.format(examples=sized(4, 200), deterministic=sized("true", "false")) + run.settings
     for name, values in run.values.items():
         written += f"\n[dictionaries.{name}]\nvalues = {json.dumps(values)}\n"
     (tmp_path / "schemathesis.toml").write_text(written, encoding="utf-8")

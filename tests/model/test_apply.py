@@ -1,6 +1,5 @@
 """Properties of the one place where a customer changes."""
 
-import os
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,6 +22,7 @@ from customerhub.model.patch import (
 )
 from tests.support.changes import replay
 from tests.support.patches import check_whole, scenes
+from tests.support.soak import sized
 from tests.support.strategies import (
     ACTOR,
     START,
@@ -33,7 +33,7 @@ from tests.support.strategies import (
 
 pytestmark = pytest.mark.soak
 law = settings(
-    max_examples=400 if os.environ.get("CUSTOMERHUB_SOAK") else 30,
+    max_examples=sized(20, 400),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],

@@ -1,6 +1,5 @@
 """Properties of a merge: nothing is lost, the target's own wins, and everybody moves by exactly one version."""
 
-import os
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -14,11 +13,12 @@ from customerhub.model.error import Conflict
 from customerhub.model.merge import Merged, Merger, merge
 from customerhub.model.nested import Moment
 from tests.support.changes import replay
+from tests.support.soak import sized
 from tests.support.strategies import ACTOR, START, TEAM, ids, mergers, moment
 
 pytestmark = pytest.mark.soak
 law = settings(
-    max_examples=400 if os.environ.get("CUSTOMERHUB_SOAK") else 30,
+    max_examples=sized(10, 400),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )

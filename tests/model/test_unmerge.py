@@ -1,6 +1,5 @@
 """Properties of a merge taken back: everybody is as before, or it says what stands in the way."""
 
-import os
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -19,12 +18,13 @@ from customerhub.model.nested import Moment
 from customerhub.model.replay import Stamp, differences, follow
 from customerhub.model.unmerge import Unmerged, Unmerger, unmerge
 from tests.support.histories import to_entry
+from tests.support.soak import sized
 from tests.support.strategies import ACTOR, START, TEAM, entry, ids, mergers
 from tests.support.writer import content
 
 pytestmark = pytest.mark.soak
 law = settings(
-    max_examples=400 if os.environ.get("CUSTOMERHUB_SOAK") else 8,
+    max_examples=sized(8, 400),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )

@@ -4,6 +4,7 @@ import sys
 
 from customerhub.cli import (
     about,
+    account,
     audit,
     credential,
     database,
@@ -14,15 +15,40 @@ from customerhub.cli import (
     secrets,
     serve,
     session,
+    sink,
+    stripe,
+    sync,
     team,
     user,
+    webhook,
+    work,
 )
 from customerhub.cli.failure import EXPECTED, to_sentence
 from customerhub.cli.options import Choices, group
 from customerhub.cli.output import fail
 
 app = group("One customer record that speaks every system's API.")
-for module in (serve, database, doctor, team, user, credential, role, session, audit, erase, sandbox, secrets, about):
+for module in (
+    serve,
+    work,
+    database,
+    doctor,
+    team,
+    user,
+    credential,
+    role,
+    session,
+    stripe,
+    account,
+    webhook,
+    sink,
+    sync,
+    audit,
+    erase,
+    sandbox,
+    secrets,
+    about,
+):
     module.add_to(app)
 
 

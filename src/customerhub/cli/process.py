@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -16,6 +17,7 @@ from customerhub.app import create_app
 from customerhub.cli.failure import Refused
 from customerhub.cli.listen import BACKLOG
 from customerhub.settings import Settings
+from customerhub.web.log import get_logger
 from customerhub.web.simulate import HANG_UP
 
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -25,6 +27,23 @@ READY: Final = b"ready\n"
 DRAIN_SECONDS: Final = 10
 # Longer than the minute after which most proxies close, so that it is never us who close just as they ask again.
 _KEEP_ALIVE_SECONDS: Final = 75
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Being told to stop while starting undoes what was started and is no failure."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
+    try:
+        yield
+    except KeyboardInterrupt:
+        get_logger().info("told to stop at once")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class SandboxProtocol(HttpToolsProtocol):

@@ -2,11 +2,7 @@
 
 import asyncio
 import shlex
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Final
 
 import typer
@@ -19,7 +15,7 @@ from customerhub.cli.listen import listen, reserve, to_url
 from customerhub.cli.opened import open_database
 from customerhub.cli.options import Choices, command, help_of
 from customerhub.cli.output import show
-from customerhub.cli.process import STOP_SIGNALS, HubServer
+from customerhub.cli.process import HubServer, stopped_by_signals
 from customerhub.cli.sandbox import claim, keep_start, to_served
 from customerhub.cli.watch import kept_running
 from customerhub.cli.workers import run_workers
@@ -57,7 +53,7 @@ def serve(
     settings = to_served(choices, settings)
     _check(settings)
     take = listen if settings.workers == 1 else reserve
-    with _stopped_by_signals(), take(settings.host, settings.port) as taken, open_database(settings) as opened:
+    with stopped_by_signals(), take(settings.host, settings.port) as taken, open_database(settings) as opened:
         settings = claim(settings, opened).model_copy(update={"port": taken.getsockname()[1]})
         url = to_url(taken)
         memory = opened.cluster.data_directory / DEMO_MEMORY if opened.cluster is not None else None
@@ -81,23 +77,6 @@ def _check(settings: Settings) -> None:
         to_limits(settings)
     except ValueError as error:
         raise Refused(f"A setting is wrong: {error}.") from error
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Being told to stop while starting undoes what was started and is no failure."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
-    try:
-        yield
-    except KeyboardInterrupt:
-        get_logger().info("told to stop at once")
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 async def _prepare(settings: Settings, url: str, memory: Path | None, *, with_demo: bool) -> Demo | None:

@@ -11,6 +11,7 @@ from customerhub.dialects.hub import auth, canonical, errors, models, routes
 from customerhub.dialects.hub.answers import CUSTOMERS
 from customerhub.dialects.hub.keys import make_key
 from customerhub.dialects.hub.patches import MERGE_PATCH, from_list_aware
+from customerhub.dialects.hub.webhooks import HubWebhooks
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
@@ -18,6 +19,8 @@ from customerhub.model.error import HubError, dotted
 from customerhub.store.access import Team
 from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm, Origin
 from customerhub.web.operation import Operation
+from customerhub.web.remote import Remote
+from customerhub.web.webhook import WebhookForm
 
 _DESCRIPTION = (
     "The record that every other API here is a view of. Ids are UUIDs, every member is always there, null is none. "
@@ -36,6 +39,8 @@ class HubApi:
     kept_errors: tuple[type[HubError], ...] = ()
     key_form: KeyForm | None = KeyForm(auth.PREFIX)
     operations: tuple[Operation, ...] = routes.OPERATIONS
+    webhook_form: WebhookForm | None = HubWebhooks()
+    remote: Remote | None = None
     document = Document(
         title="API of customerhub",
         version="1",
@@ -48,6 +53,7 @@ class HubApi:
             {"name": "History", "description": "What it was, and the way back."},
             {"name": "Duplicates", "description": "Who may be the same, several made one, and apart again."},
             {"name": "Administration", "description": "The team, its members and credentials, and what happened."},
+            {"name": "Sinks", "description": "Where changes go: webhooks, Stripe, accounts with other systems."},
             {"name": "Hub", "description": "All teams, for those who run the hub."},
         ),
         credential_headers=("Authorization",),

@@ -11,6 +11,7 @@ from customerhub.dialects.hub.routes import (
     history,
     merging,
     search,
+    sinks,
 )
 from customerhub.web.operation import Operation
 
@@ -23,4 +24,5 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *merging.OPERATIONS,
     *administration.OPERATIONS,
     *credentials.OPERATIONS,
+    *sinks.OPERATIONS,
 )

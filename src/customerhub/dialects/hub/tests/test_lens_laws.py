@@ -1,6 +1,5 @@
 """The lens laws of all three forms: what was read may be sent back, what was sent is read back, nothing else moves."""
 
-import os
 from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
@@ -18,6 +17,7 @@ from customerhub.model.catalogue import AccountGroupDetails, Catalogue, Kind, Se
 from customerhub.model.customer import Customer
 from customerhub.model.references import reference_errors
 from tests.support.hub import Json
+from tests.support.soak import sized
 from tests.support.strategies import (
     ACTOR,
     EMAILS,
@@ -34,7 +34,7 @@ from tests.support.strategies import (
 
 pytestmark = pytest.mark.soak
 law = settings(
-    max_examples=400 if os.environ.get("CUSTOMERHUB_SOAK") else 30,
+    max_examples=sized(20, 400),
     deadline=None,
     # Without the explanation, which takes minutes for records of this size.
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
