@@ -194,6 +194,25 @@ class Remote(Protocol):
         """Set these values of a record as it was found; how it stands then. Raises Stale."""
 
 
+class KeyRemote:
+    """What all vendors have in common that know their callers by one API key, which does not renew itself."""
+
+    renews = False
+
+    def check_credentials(self, credentials: Json) -> str | None:
+        """An API key."""
+        return None if to_text(credentials.get("api_key")) is not None else "api_key must be given"
+
+    def is_running_out(self, credentials: Json, now: datetime) -> bool:
+        """When a key ends only its answers say."""
+        del credentials, now
+        return False
+
+    async def renew(self, line: Line) -> Json:
+        """A key does not renew itself."""
+        return line.credentials
+
+
 def check(answer: RemoteAnswer, reason: str, fields: Mapping[str, str]) -> None:
     """Raise what a failure means by its status; `reason` and `fields` are what its body says."""
     status = answer.status

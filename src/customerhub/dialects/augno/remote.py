@@ -1,7 +1,6 @@
 """Augno used the other way: an account of that vendor's, elsewhere, kept like this hub's customers."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -25,6 +24,7 @@ from customerhub.web.remote import (
     Candidates,
     Found,
     Json,
+    KeyRemote,
     Line,
     Refused,
     Values,
@@ -91,17 +91,12 @@ _FIELDS: Final = {
 }
 
 
-class AugnoRemote:
+class AugnoRemote(KeyRemote):
     """The Augno API; an address is told from an answer of its own, since customers show it without its place."""
 
     fields: tuple[str, ...] = (*_MEMBERS, *_NAMED, *POINTERS)
     required: tuple[str, ...] = ("name", *_NAMED, *POINTERS)
-    renews = False
     remains: str = "its terms, carrier, groups, sales rep and credit limit, its times, and addresses it once had"
-
-    def check_credentials(self, credentials: Json) -> str | None:
-        """An API key."""
-        return None if to_text(credentials.get("api_key")) is not None else "api_key must be given"
 
     def to_values(self, customer: Customer, catalogue: Catalogue) -> Values:
         """A customer of ours as Augno would show it, with the places of its addresses."""
@@ -119,15 +114,6 @@ class AugnoRemote:
     async def verify(self, line: Line) -> None:
         """A page of one customer."""
         await ask(line, "GET", f"{_CUSTOMERS}?limit=1")
-
-    def is_running_out(self, credentials: Json, now: datetime) -> bool:
-        """A key does not end by itself."""
-        del credentials, now
-        return False
-
-    async def renew(self, line: Line) -> Json:
-        """A key does not renew itself."""
-        return line.credentials
 
     async def read(self, line: Line, external_id: str) -> Found:
         """`GET /v1/sales/customers/{id}`, and its addresses."""

@@ -1,7 +1,5 @@
 """COUNT used the other way: an account of that vendor's, elsewhere, kept like this hub's customers."""
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -10,7 +8,7 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from customerhub.dialects.count.show import to_customer
-from customerhub.dialects.count.signing import MOUNT
+from customerhub.dialects.count.signing import MOUNT, sign
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer, name_key
 from customerhub.web.remote import (
@@ -57,7 +55,6 @@ _ADDRESSES: Final = ("bill_to", "ship_to")
 _PLACE: Final = {"city": "city", "state": "state", "postal_code": "zipCode", "country": "country"}
 # What its requests cannot clear: without a value it is not told.
 _KEPT: Final = ("name", "email")
-_BODIES: Final = ("POST", "PUT", "PATCH")
 _NEEDED: Final = ("client_id", "client_secret", "access_token", "refresh_token")
 # Renewed this long before it ends: clocks differ, and a request takes its time.
 _EARLY: Final = timedelta(seconds=60)
@@ -207,7 +204,7 @@ async def _send(
     content = to_body(body)
     known = line.credentials
     timestamp = str(int(line.now().timestamp()))
-    # Signed is the path behind the mount, without its query (count.md, 2.1).
+    # Signed is the path behind the mount, without its query.
     signed = sign(known["client_secret"], method, path.partition("?")[0], timestamp, content)
     all_headers = {
         "x-client-id": str(known["client_id"]),
@@ -221,13 +218,6 @@ async def _send(
     reason, fields = _explain(answer.json())
     check(answer, reason, fields)
     return answer
-
-
-def sign(secret: str, method: str, path: str, timestamp: str, body: bytes) -> str:
-    """The signature of a request as the vendor's own clients make it."""
-    digest = hashlib.sha256(body).hexdigest() if body and method in _BODIES else ""
-    base = f"{method}:{path}:{timestamp}:{digest}"
-    return hmac.new(secret.encode(), base.encode(), hashlib.sha256).hexdigest()
 
 
 def _explain(body: Json) -> tuple[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""What a COUNT client's signature may cover, and whether one proves knowledge of the secret."""
+"""What a COUNT client's signature may cover, whether one proves knowledge of the secret, and how one is made."""
 
 import hashlib
 import hmac
@@ -25,14 +25,22 @@ _SMALLEST_PLAIN: Final = -6
 def is_signed_by(secret: str, signature: str, base_strings: Sequence[str]) -> bool:
     """Whether the signature is that of one of the base strings; takes as long whichever it is, and for none."""
     given = signature.encode("utf-8", "surrogatepass")
-    key = secret.encode()
-    matches = [
-        hmac.compare_digest(
-            hmac.new(key, base.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest().encode(), given
-        )
-        for base in base_strings
-    ]
+    matches = [hmac.compare_digest(_sign(secret, base).encode(), given) for base in base_strings]
     return any(matches)
+
+
+def sign(secret: str, method: str, path: str, timestamp: str, body: bytes) -> str:
+    """The signature of a request of ours, as the vendor's own clients make it; `path` is what is behind the mount."""
+    digest = _hash(body) if body and method not in _UNSIGNED_BODIES else ""
+    return _sign(secret, _to_base_string(method, path, timestamp, digest))
+
+
+def _sign(secret: str, base: str) -> str:
+    return hmac.new(secret.encode(), base.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def _to_base_string(method: str, path: str, timestamp: str, digest: str) -> str:
+    return f"{method}:{path}:{timestamp}:{digest}"
 
 
 def to_base_strings(method: str, path: str, timestamp: str, body: bytes) -> list[str]:
@@ -42,7 +50,7 @@ def to_base_strings(method: str, path: str, timestamp: str, body: bytes) -> list
     """
     paths = [path.removeprefix(MOUNT), path] if path.startswith(f"{MOUNT}/") else [path]
     hashes = [""] if method in _UNSIGNED_BODIES else _to_body_hashes(body)
-    return [f"{method}:{one}:{timestamp}:{digest}" for one in paths for digest in hashes]
+    return [_to_base_string(method, one, timestamp, digest) for one in paths for digest in hashes]
 
 
 def _to_body_hashes(body: bytes) -> list[str]:

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Final
 from urllib.parse import quote, urlencode
 from uuid import UUID
@@ -19,6 +18,7 @@ from customerhub.web.remote import (
     Candidates,
     Found,
     Json,
+    KeyRemote,
     Line,
     Missing,
     Refused,
@@ -63,17 +63,12 @@ _NOWHERE: Final = {"line1": _ERASED, "city": _ERASED}
 _STATUSES: Final = ("active", "inactive")
 
 
-class WizCommerceRemote:
+class WizCommerceRemote(KeyRemote):
     """The WizCommerce Open API."""
 
     fields: tuple[str, ...] = (*_MEMBERS, *_POINTERS)
     required: tuple[str, ...] = ("name", "reference_id")
-    renews = False
     remains: str = "its contacts, custom values, reps and price list, its status and times, and addresses it once had"
-
-    def check_credentials(self, credentials: Json) -> str | None:
-        """An API key."""
-        return None if to_text(credentials.get("api_key")) is not None else "api_key must be given"
 
     def to_values(self, customer: Customer, catalogue: Catalogue) -> Values:
         """A customer of ours as WizCommerce would show it."""
@@ -93,15 +88,6 @@ class WizCommerceRemote:
     async def verify(self, line: Line) -> None:
         """A page of one customer."""
         await _ask(line, "GET", f"{_CUSTOMERS}?page_size=1")
-
-    def is_running_out(self, credentials: Json, now: datetime) -> bool:
-        """When a key ends only its answers say."""
-        del credentials, now
-        return False
-
-    async def renew(self, line: Line) -> Json:
-        """A key does not renew itself."""
-        return line.credentials
 
     async def read(self, line: Line, external_id: str) -> Found:
         """`GET /v1/customers/{id}`."""

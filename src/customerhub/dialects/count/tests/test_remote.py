@@ -3,7 +3,7 @@
 import pytest
 
 from customerhub.core.hub import Hub
-from customerhub.dialects.count.remote import sign
+from customerhub.dialects.count.signing import sign
 from customerhub.web.serve import Site
 from tests.support.accounts import make_pair
 from tests.support.hub import furnish
