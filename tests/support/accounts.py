@@ -155,7 +155,7 @@ async def keeping(
         await store.insert_sink(connection, sink, team.id)
     street = Street(site)
     carrier = AccountCarrier(jitter=lambda: 0.0)
-    carrier._clients[True] = httpx.AsyncClient(transport=street, base_url=URL)
+    carrier._clients._made[True] = httpx.AsyncClient(transport=street, base_url=URL)
     try:
         yield Kept(hub, team, sink, carrier, street)
     finally:

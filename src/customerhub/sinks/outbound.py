@@ -19,6 +19,8 @@ import httpx
 from httpcore import AsyncNetworkStream
 from typing_extensions import override
 
+from customerhub.core.hub import Hub
+from customerhub.core.outgoing import Sink
 from customerhub.web.callback import is_public_address, to_address
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -237,3 +239,28 @@ def create_client(
         # What one receiver sets is nothing to tell another request, which may be another team's.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
     )
+
+
+class Clients:
+    """A carrier's clients, each made when it is first needed: one that may go anywhere, and one that may not.
+
+    `create` makes one that may or may not, as `create_client` does.
+    """
+
+    def __init__(self, create: Callable[[bool], httpx.AsyncClient]) -> None:
+        self._create = create
+        self._made: dict[bool, httpx.AsyncClient] = {}
+
+    def get(self, hub: Hub, sink: Sink) -> httpx.AsyncClient:
+        """The client for a sink: only those whose address the operator named, or allowed, lead anywhere."""
+        allows_private = sink.is_trusted or hub.settings.private_callbacks
+        client = self._made.get(allows_private)
+        if client is None:
+            client = self._made[allows_private] = self._create(allows_private)
+        return client
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        made, self._made = self._made, {}
+        for client in made.values():
+            await client.aclose()

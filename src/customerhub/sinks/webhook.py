@@ -3,10 +3,8 @@
 import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Final
 
-import httpx
 import msgspec
 from typing_extensions import override
 
@@ -16,7 +14,7 @@ from customerhub.core.sinks import find_secrets
 from customerhub.dialects.base import find_dialects
 from customerhub.model.change import FieldChange
 from customerhub.sinks.exchange import Reply, exchange
-from customerhub.sinks.outbound import Resolve, create_client
+from customerhub.sinks.outbound import Clients, Resolve, create_client
 from customerhub.web.webhook import WebhookForm, WebhookRequest
 
 _CONCURRENCY: Final = 4
@@ -38,8 +36,11 @@ class WebhookCarrier(Carrier):
     """POST requests to URLs of teams, in order per customer."""
 
     def __init__(self, *, resolve: Resolve | None = None, certificates: ssl.SSLContext | None = None) -> None:
-        self._create_client = partial(create_client, resolve=resolve, certificates=certificates)
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._clients = Clients(
+            lambda allows_private: create_client(
+                allows_private=allows_private, resolve=resolve, certificates=certificates
+            )
+        )
         self._forms: Mapping[str, WebhookForm] = {
             dialect.name: form for dialect in find_dialects() if (form := dialect.webhook_form) is not None
         }
@@ -99,9 +100,8 @@ class WebhookCarrier(Carrier):
         return Verdict(failure is None, failure.reason if failure is not None else "", reply.exchange)
 
     async def _exchange(self, hub: Hub, sink: Sink, form: WebhookForm, request: WebhookRequest) -> Reply:
-        client = self._find_client(allows_private=sink.is_trusted or hub.settings.private_callbacks)
         return await exchange(
-            client,
+            self._clients.get(hub, sink),
             sink.url,
             request.headers,
             request.body,
@@ -109,18 +109,9 @@ class WebhookCarrier(Carrier):
             secret_headers=request.secret_headers,
         )
 
-    def _find_client(self, *, allows_private: bool) -> httpx.AsyncClient:
-        """The client for such addresses, made when it is first needed: most processes tell nobody."""
-        client = self._clients.get(allows_private)
-        if client is None:
-            client = self._clients[allows_private] = self._create_client(allows_private=allows_private)
-        return client
-
     @override
     async def close(self) -> None:
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
+        await self._clients.close()
 
 
 def concerns(fields: Sequence[str], told: Told) -> bool:

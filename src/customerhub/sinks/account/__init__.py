@@ -7,7 +7,6 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
-import httpx
 import msgspec
 
 from customerhub.core.hub import Hub
@@ -18,7 +17,7 @@ from customerhub.model.customer import Customer
 from customerhub.sinks.account.credentials import plain, read_credentials, renew
 from customerhub.sinks.account.keeping import Keeping, choose
 from customerhub.sinks.account.line import AccountLine, Pace
-from customerhub.sinks.outbound import create_client
+from customerhub.sinks.outbound import Clients, create_client
 from customerhub.store.syncs import find_sync
 from customerhub.web.remote import Locked, Refused, Remote, RemoteError, Stale, Troubled
 
@@ -45,7 +44,7 @@ class AccountCarrier:
         known = {dialect.name: dialect.remote for dialect in find_dialects() if dialect.remote is not None}
         self._remotes: Mapping[str, Remote] = known if remotes is None else remotes
         self._jitter = jitter
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._clients = Clients(lambda allows_private: create_client(allows_private=allows_private))
         self._paces: dict[UUID, Pace] = {}
 
     def schedule(self, sink: Sink) -> tuple[float, ...]:
@@ -110,15 +109,10 @@ class AccountCarrier:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
+        await self._clients.close()
 
     def _open(self, hub: Hub, sink: Sink) -> AccountLine:
-        allows_private = sink.is_trusted or hub.settings.private_callbacks
-        client = self._clients.get(allows_private)
-        if client is None:
-            client = self._clients[allows_private] = create_client(allows_private=allows_private)
+        client = self._clients.get(hub, sink)
         if len(self._paces) > _MOST_PACES:
             self._paces.clear()
         pace = self._paces.setdefault(sink.id, Pace())

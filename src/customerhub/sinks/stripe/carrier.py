@@ -3,7 +3,6 @@
 import asyncio
 from typing import Final
 
-import httpx
 import stripe
 from asyncpg import UniqueViolationError
 
@@ -11,7 +10,7 @@ from customerhub.core.hub import Hub
 from customerhub.core.outgoing import Comparison, Drift, Outcome, Sink, Told, Verdict
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
-from customerhub.sinks.outbound import create_client
+from customerhub.sinks.outbound import Clients, create_client
 from customerhub.sinks.stripe.api import Api
 from customerhub.sinks.stripe.attempt import Attempt, Overtaken
 from customerhub.sinks.stripe.failures import find_wait, to_outcome, to_reason
@@ -33,7 +32,9 @@ class StripeCarrier:
     concurrency = _AT_ONCE
 
     def __init__(self) -> None:
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._clients = Clients(
+            lambda allows_private: create_client(allows_private=allows_private, timeout=_STEP_SECONDS)
+        )
 
     def schedule(self, sink: Sink) -> tuple[float, ...]:
         """The same for every sink: at first within seconds, then for about three days."""
@@ -88,15 +89,9 @@ class StripeCarrier:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        clients, self._clients = self._clients, {}
-        for client in clients.values():
-            await client.aclose()
+        await self._clients.close()
 
     def open(self, hub: Hub, sink: Sink) -> Api:
         """The sink's account, for one attempt. Raises SecretKeyError."""
         keys = find_keys(hub, sink)
-        is_free = sink.is_trusted or hub.settings.private_callbacks
-        client = self._clients.get(is_free)
-        if client is None:
-            client = self._clients[is_free] = create_client(allows_private=is_free, timeout=_STEP_SECONDS)
-        return Api(client, keys, str(sink.config.get("api_base") or ""))
+        return Api(self._clients.get(hub, sink), keys, str(sink.config.get("api_base") or ""))
