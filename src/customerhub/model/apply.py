@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from operator import attrgetter
 from uuid import UUID
 
 import msgspec
@@ -25,6 +26,7 @@ from customerhub.model.references import find_term
 
 __all__ = ["TICK", "Applied", "advance", "apply", "create", "delete", "settle"]
 
+_get_plain = attrgetter(*PLAIN_FIELDS)
 _TERMS: tuple[Kind, ...] = ("payment_term", "shipping_term", "carrier")
 _NEW_TERM: dict[Kind, Details] = {
     "payment_term": NoDetails(),
@@ -56,8 +58,7 @@ def apply(before: Customer, patch: CustomerPatch, catalogue: Catalogue, moment: 
     moment = moment.after(before.updated_at)
     updates: dict[str, object] = {}
     new_entries: list[CatalogueEntry] = []
-    for field in PLAIN_FIELDS:
-        value = getattr(patch, field)
+    for field, value in zip(PLAIN_FIELDS, _get_plain(patch), strict=True):
         if value is not UNSET:
             updates[field] = (
                 _resolve(before, field, value, catalogue, new_entries, moment) if isinstance(value, Named) else value

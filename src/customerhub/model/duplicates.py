@@ -100,6 +100,7 @@ def find_e164(text: str, region: str | None) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+@lru_cache(maxsize=8192)
 def _fold_words(text: str) -> str:
     """The words of a text without case, signs and width: `Smith-Jones A/S` and `smith jones as` are one."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -12,6 +13,7 @@ from customerhub.web.operation import Call
 Shown = dict[str, object]
 
 
+@lru_cache(maxsize=8192)
 def to_time(at: datetime) -> str:
     """UTC, with microseconds where there are any: `2026-03-02T15:04:05Z`, `2026-03-02T15:04:05.000250Z`."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,6 +1,7 @@
 """From the canonical record to what the COUNT partner API answers."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Address, Contact, Customer
@@ -8,6 +9,7 @@ from customerhub.model.customer import Address, Contact, Customer
 Shown = dict[str, object]
 
 
+@lru_cache(maxsize=8192)
 def to_time(at: datetime) -> str:
     """UTC with milliseconds: `2026-02-01T10:00:00.000Z`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

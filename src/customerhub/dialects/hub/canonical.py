@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -61,6 +62,7 @@ def to_custom_values(attributes: Iterable[Attribute]) -> dict[str, str]:
     return {attribute.name: attribute.value for attribute in attributes}
 
 
+@lru_cache(maxsize=8192)
 def to_time(at: datetime) -> str:
     """UTC, with microseconds where there are any: `2026-03-02T15:04:05Z`, `2026-03-02T15:04:05.000250Z`."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -176,10 +176,10 @@ def _check_references(
     change: dict[UUID, AddressPatch] | dict[UUID, ContactPatch],
 ) -> None:
     """A reference id stands once within its customer, as the edits leave it."""
-    after = {entry.id: entry.reference_id for entry in current}
-    for entry_id, patch in change.items():
-        if patch.reference_id is not UNSET:
-            after[entry_id] = patch.reference_id
+    named = {entry_id: patch.reference_id for entry_id, patch in change.items() if patch.reference_id is not UNSET}
+    if not named:
+        return
+    after = {entry.id: entry.reference_id for entry in current} | named
     owners = Counter(after.values())
     for position, body in draft.objects(member):
         edit = change.get(to_id(body["id"]))

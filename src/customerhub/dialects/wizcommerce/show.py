@@ -1,6 +1,7 @@
 """The canonical record as WizCommerce shows it: every key always there, empty text where there is nothing."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from customerhub.model.catalogue import AttributeDetails, Catalogue, CatalogueEntry, PriceListDetails, User
 from customerhub.model.customer import Address, AddressType, Attribute, Contact, Customer
@@ -8,6 +9,7 @@ from customerhub.model.customer import Address, AddressType, Attribute, Contact,
 Shown = dict[str, object]
 
 
+@lru_cache(maxsize=8192)
 def to_time(at: datetime) -> str:
     """UTC with whole seconds, cut off, never rounded up into the future."""
     return f"{at.isoformat(timespec='seconds')[:19]}Z"
