@@ -1,5 +1,6 @@
-"""Lists of customers: each filter finds exactly those that it names, page by page, in the order of creation."""
+"""Lists of customers: each filter finds exactly those that it names, page by page, in the order that is asked for."""
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import pytest
 from customerhub.model.customer import Customer
 from customerhub.model.page import Position
 from customerhub.store.db import Connection
-from customerhub.store.lists import CustomerFilter, CustomerQuery, list_customers, walk_customers
+from customerhub.store.lists import CustomerFilter, CustomerQuery, Order, list_customers, walk_customers
 from tests.support.customers import new_address, new_customer, put_customers
 from tests.support.world import World
 
@@ -261,6 +262,70 @@ async def test_a_place_and_a_filter_hold_together(world: World) -> None:
         assert await walk(connection, team, chosen, Position(middle.created_at, middle.id)) == wanted[2:]
         backward = Position(middle.created_at, middle.id, is_backward=True)
         assert await walk(connection, team, chosen, backward) == wanted[:1]
+
+
+ORDERS: dict[Order, Callable[[Customer], str | datetime | None]] = {
+    "created_at": lambda customer: customer.created_at,
+    "updated_at": lambda customer: customer.updated_at,
+    "name": lambda customer: customer.name.lower(),
+    "display_name": lambda customer: (customer.display_name or customer.name).lower(),
+    "email": lambda customer: customer.email,
+}
+
+
+@pytest.mark.parametrize("page_size", [4, 5, 15, 20])
+@pytest.mark.parametrize("is_descending", [True, False])
+@pytest.mark.parametrize("order", ORDERS)
+async def test_pages_by_number_have_everybody_once(
+    world: World, order: Order, page_size: int, *, is_descending: bool
+) -> None:
+    """In order, equal ones by id and those without a value last; each page, and past the end, says how many in all."""
+    team = world.team.id
+    customers = [
+        new_customer(
+            team,
+            minute(place // 2),
+            name=("kestrel", "Kestrel", "Anchor")[place % 3],
+            display_name=("Zebra", None)[place % 2],
+            email=(f"{place // 2}@kestrel.example", None, None)[place % 3],
+        )
+        for place in range(15)
+    ]
+    gone = new_customer(team, minute(3), deleted_at=START)
+    key = ORDERS[order]
+    by_id = sorted(customers, key=lambda customer: customer.id, reverse=is_descending)
+    known = [customer for customer in by_id if key(customer) is not None]
+    without = [customer for customer in by_id if key(customer) is None]
+    expected = [*sorted(known, key=key, reverse=is_descending), *without]  # type: ignore[arg-type]  # of one type
+    async with world.hub.database.lease() as connection:
+        await put_customers(connection, [*customers, gone])
+        found: list[Customer] = []
+        for page in range(1, -(-15 // page_size) + 1):
+            query = CustomerQuery(order=order, is_descending=is_descending, page=page, page_size=page_size)
+            shown, total = await list_customers(connection, team, query)
+            assert total == 15
+            found += shown
+        beyond = CustomerQuery(order=order, is_descending=is_descending, page=page + 1, page_size=page_size)
+        assert await list_customers(connection, team, beyond) == ((), 15)
+    assert found == expected
+
+
+async def test_a_list_of_nobody(world: World) -> None:
+    """No customers on any page, and none in all."""
+    async with world.hub.database.lease() as connection:
+        for page in (1, 2):
+            assert await list_customers(connection, world.team.id, CustomerQuery(page=page)) == ((), 0)
+
+
+async def test_the_longest_name_has_its_place_in_the_order(world: World) -> None:
+    """255 characters of four bytes each, which cannot be pressed together, are not too much for the index."""
+    drawn = random.Random(7)
+    name = "".join(chr(drawn.randrange(0x20000, 0x2A6D0)) for _ in range(255))
+    long, short = new_customer(world.team.id, minute(1), name=name), new_customer(world.team.id, minute(2), name="A")
+    async with world.hub.database.lease() as connection:
+        await put_customers(connection, [long, short])
+        found = await list_customers(connection, world.team.id, CustomerQuery(order="name"))
+    assert found == ((long, short), 2)
 
 
 async def test_another_teams_customers_are_nowhere(world: World, other_world: World) -> None:

@@ -73,19 +73,33 @@ async def list_customers(connection: Connection, team: UUID, query: CustomerQuer
     """The customers of the page and how many there are on all pages."""
     if _asks_for_nul(query.filter):
         return (), 0
+    statement, parameters = page_statement(team, query)
+    customers = tuple(map(to_customer, await connection.fetch(statement, *parameters)))
+    skipped = (query.page - 1) * query.page_size
+    is_last = 0 < len(customers) < query.page_size
+    if is_last or (not skipped and not customers):
+        return customers, skipped + len(customers)
+    statement, parameters = total_statement(team, query.filter)
+    return customers, await connection.fetchval(statement, *parameters)
+
+
+def page_statement(team: UUID, query: CustomerQuery) -> tuple[str, list[object]]:
+    """The statement of such a page and its parameters."""
     conditions = _conditions(query.filter)
-    parameters = [value for _, value in conditions]
     statement = QUERIES["page"].format(
         columns=_ALL if query.with_nested else _PLAIN,
         filters=_filters(conditions, 4),
         order=QUERIES[f"order_{query.order}"].format("desc" if query.is_descending else "asc"),
     )
-    total = await connection.fetchval(QUERIES["total"].format(filters=_filters(conditions, 2)), team, *parameters)
     offset = (query.page - 1) * query.page_size
-    if offset >= total:
-        return (), total
-    rows = await connection.fetch(statement, team, query.page_size, offset, *parameters)
-    return tuple(map(to_customer, rows)), total
+    return statement, [team, query.page_size, offset, *(value for _, value in conditions)]
+
+
+def total_statement(team: UUID, chosen: CustomerFilter) -> tuple[str, list[object]]:
+    """The statement that counts them, and its parameters."""
+    conditions = _conditions(chosen)
+    statement = QUERIES["total"].format(filters=_filters(conditions, 2))
+    return statement, [team, *(value for _, value in conditions)]
 
 
 async def walk_customers(

@@ -1,12 +1,18 @@
 -- Lists of customers. `{…}` marks what `lists.py` fills with the pieces below; values are always parameters.
 
 -- name: page
+-- Whose rows first, then the rows: what is skipped is read in the order's index alone, or sorted without the rest of it.
 -- $1 team, $2 limit, $3 offset, further ones as the pieces say
 select {columns}
 from customer c
-where c.team = $1 and c.deleted_at is null{filters}
+where c.team = $1 and c.id = any (array(
+    select c.id
+    from customer c
+    where c.team = $1 and c.deleted_at is null{filters}
+    order by {order}
+    limit $2 offset $3
+))
 order by {order}
-limit $2 offset $3
 
 -- name: walk
 -- A page by its place in the list: what lies before it costs nothing. $1 team, $2 limit, further ones as the pieces say
