@@ -142,7 +142,7 @@ set status = case when rounds = $9 then $5 else 'waiting' end, attempts = attemp
     reason = case
         when not exists (select from erasure e where e.team = $1 and e.customer = $3 and e.version > $4) then $8::text
     end,
-    settled_at = case when $5 = 'waiting' or rounds <> $9 then null else now() end
+    settled_at = case when $5 = 'waiting' or rounds <> $9 then null else (select now()) end
 where team = $1 and sink = $2 and customer = $3 and version = $4
 
 -- name: supersede
@@ -168,7 +168,7 @@ set claimed_by = null, claimed_until = null, due_at = case
     when exists (
         select from delivery d
         where d.team = $1 and d.sink = $2 and d.customer = $3 and d.status = 'waiting'
-    ) then now() + make_interval(secs => coalesce($4, 0))
+    ) then (select now() + make_interval(secs => coalesce($4, 0)))
 end
 where l.team = $1 and l.sink = $2 and l.customer = $3
 
@@ -221,7 +221,7 @@ with piece as materialized (
 ), held as (
     insert into lane as l (team, sink, customer, due_at)
     select distinct $1::uuid, $2::uuid, c.customer, now() from chosen c order by c.customer
-    on conflict (team, sink, customer) do update set due_at = now()
+    on conflict (team, sink, customer) do update set due_at = excluded.due_at
     returning l.customer
 ), told as (
     insert into delivery as d (team, sink, customer, version, id, type, position, at)
@@ -249,7 +249,7 @@ with chosen as materialized (
 ), held as (
     insert into lane as l (team, sink, customer, due_at)
     select distinct $1::uuid, $2::uuid, c.customer, now() from chosen c order by c.customer
-    on conflict (team, sink, customer) do update set due_at = now()
+    on conflict (team, sink, customer) do update set due_at = excluded.due_at
     returning l.customer
 ), told as (
     insert into delivery as d (team, sink, customer, version, id, type, position, at)
@@ -282,7 +282,7 @@ with newest as materialized (
 ), held as (
     insert into lane as l (team, sink, customer, due_at)
     select $1::uuid, $2::uuid, n.customer, now() from newest n order by n.customer
-    on conflict (team, sink, customer) do update set due_at = now()
+    on conflict (team, sink, customer) do update set due_at = excluded.due_at
     returning l.customer
 ), told as (
     insert into delivery as d (team, sink, customer, version, rounds, id, type, position, at)

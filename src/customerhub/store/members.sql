@@ -39,7 +39,7 @@ update login set email = $2, email_key = $3, updated_at = $4, version = version 
 
 -- name: is_shared
 -- Whether a login is a member of another team too. $1 team, $2 login
-select exists (select from team_user where login = $2 and team <> $1)
+select exists (select 1 from team_user where login = $2 and team <> $1)
 
 -- name: end_sessions
 -- Every session of a login; how many there were. $1 login

@@ -115,9 +115,9 @@ update sink_state set resume_at = null, failures = 0, failing_since = null where
 -- name: note_failure
 -- One more failure in a row; how many there are, since when, and how long that is. $1 team, $2 sink
 update sink_state
-set failures = failures + 1, failing_since = coalesce(failing_since, now())
+set failures = failures + 1, failing_since = coalesce(failing_since, (select now()))
 where team = $1 and sink = $2
-returning failures, failing_since, now() - failing_since
+returning failures, failing_since, (select now()) - failing_since
 
 -- name: rest
 -- It is left alone for a while. $1 team, $2 sink, $3 seconds
