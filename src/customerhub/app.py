@@ -4,13 +4,17 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from customerhub.core.board import Slot
 from customerhub.core.hub import Hub
+from customerhub.core.pulse import Pulse
 from customerhub.core.sandbox import SandboxHub
 from customerhub.dialects.base import find_dialects
 from customerhub.settings import Settings
 from customerhub.sinks import create_carriers, create_hooks
 from customerhub.store.db import Database
+from customerhub.store.statements import Statements
 from customerhub.web import consent, signin
+from customerhub.web.counter import DATABASE
 from customerhub.web.docs import to_document_pages
 from customerhub.web.health import to_health_pages
 from customerhub.web.limit import Limits
@@ -21,13 +25,15 @@ from customerhub.web.serve import Site
 from customerhub.worker.run import Worker
 
 
-def create_app(settings: Settings) -> Site:
+def create_app(settings: Settings, slot: Slot | None = None) -> Site:
     """The application on the database that `database_url` names; connections are opened when first needed.
 
+    It counts in `slot`, or for itself.
     Raises ValueError where a setting cannot be read or two dialects claim one route.
     """
     set_up_logging(settings.log_level, settings.log_format)
     hub = create_hub(settings)
+    hub.slot = slot or hub.slot
     dialects = find_dialects()
 
     @asynccontextmanager
@@ -42,9 +48,12 @@ def create_app(settings: Settings) -> Site:
         worker = Worker(hub) if settings.deliveries and settings.seed is None else None
         if worker is not None:
             worker.start()
+        pulse = Pulse(hub, lambda: worker.lanes if worker is not None else 0)
+        pulse.start()
         try:
             yield
         finally:
+            await pulse.close()
             if worker is not None:
                 await worker.close()
             await hub.close()
@@ -54,7 +63,7 @@ def create_app(settings: Settings) -> Site:
     return Site(
         hub,
         dialects,
-        limits=to_limits(settings),
+        limits=to_limits(settings, hub.database),
         pages=pages,
         screens=screens,
         hooks=create_hooks(hub.carriers),
@@ -69,18 +78,23 @@ def create_hub(settings: Settings) -> Hub:
         size=settings.connections,
         uses_prepared=settings.prepared_statements,
         patience=settings.patience_seconds,
+        direct_url=settings.direct_url,
+        statements=Statements(settings.slow_statement_ms),
     )
     hub = SandboxHub(database, settings) if settings.sandbox else Hub(database, settings)
     hub.carriers = create_carriers()
     return hub
 
 
-def to_limits(settings: Settings) -> Limits:
+def to_limits(settings: Settings, database: Database) -> Limits:
     """The limits that the settings ask for; raises ValueError where one cannot be read."""
+    # With a seed one process answers, by a clock of its own, and nothing else may come to stand in the database.
+    in_memory = settings.seed is not None and settings.rate_limit_storage == DATABASE
     return Limits(
         rate_limit=settings.rate_limit,
         address_rate_limit=settings.address_rate_limit,
         password_failures=settings.password_failures,
         signing_failures=settings.signing_failures,
-        storage=settings.rate_limit_storage,
+        storage="memory://" if in_memory else settings.rate_limit_storage,
+        database=database,
     )

@@ -14,13 +14,26 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("data"), description="Directory of the hub's own PostgreSQL and files.")
     database_url: str = Field("", description="An external PostgreSQL (15 or newer) instead of the hub's own.")
+    direct_url: str = Field(
+        "", description="Where sessions reach that PostgreSQL, if database_url leads to a pooler of transactions."
+    )
     postgres_bin: Path | None = Field(None, description="Directory of PostgreSQL programs to use for the hub's own.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    metrics_host: str = Field("127.0.0.1", description="Address on which to answer with metrics.")
+    metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="Port for metrics; 0 takes a free one, empty answers with none."
+    )
+    slow_statement_ms: float = Field(
+        500, ge=0, description="Milliseconds from which on a statement is told in the log by its name; 0 tells of none."
+    )
     trusted_proxies: str = Field("", description="Addresses, with commas, whose X-Forwarded-For names the client.")
+    leaving_seconds: float = Field(
+        0, ge=0, description="Seconds from being told to stop until it does, with /readyz at 503 for balancers."
+    )
     workers: int = Field(1, ge=1, le=64, description="Processes that answer requests.")
     connections: int = Field(
-        4,
+        16,
         ge=1,
         le=100,
         description="Database connections with which each process answers; seven more write logs, feeds, tell sinks.",
@@ -32,7 +45,9 @@ class Settings(BaseSettings):
     address_rate_limit: str = Field(
         "", description="Requests an address may make, such as `20/second`; answers then say what is left."
     )
-    rate_limit_storage: str = Field("memory://", description="Where limits are counted: memory:// or redis://host.")
+    rate_limit_storage: str = Field(
+        "database://", description="Where limits are counted: database://, redis://host, or memory:// of each process."
+    )
     password_failures: str = Field(
         "10/minute", description="Failed sign-ins of a login from one address; an address may fail thrice as often."
     )
@@ -56,6 +71,11 @@ class Settings(BaseSettings):
     sink_days: float = Field(5, gt=0, description="Days without one success after which a failing sink is disabled.")
     delivery_days: float = Field(30, gt=0, description="Days after which a settled delivery and its attempts go.")
     public_url: str = Field("", description="Where people reach the hub, if not at the host that they ask for.")
+    allowed_hosts: str = Field(
+        "",
+        pattern=r"^ *(?:(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?: *, *|$))*$",
+        description="Names, with commas, that a request's Host may have; health and documents take any, as empty does.",
+    )
     secret_key: str = Field(
         "", repr=False, description="Key of stored secrets, the newest first, with commas; needed with a database_url."
     )
@@ -90,3 +110,8 @@ class Settings(BaseSettings):
         "info", description="The least grave that is logged: debug, info, warning or error."
     )
     log_format: Literal["auto", "json", "text"] = Field("auto", description="json, text, or auto: text on a terminal.")
+
+    @property
+    def session_url(self) -> str:
+        """Where PostgreSQL itself is reached, behind a pooler too: for migrations, and what else needs a session."""
+        return self.direct_url or self.database_url

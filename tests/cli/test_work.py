@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from typing_extensions import override
 
@@ -74,20 +75,33 @@ def wait_for(there: Elsewhere, name: str, process: Serving) -> None:
 
 @pytest.fixture(scope="module")
 def working(serving: Serving) -> Iterator[tuple[Working, Working]]:
-    """Two of them beside the server."""
-    with Working(serving.data_directory) as first, Working(serving.data_directory) as second:
+    """Two of them beside the server; the second one is watched."""
+    data = serving.data_directory
+    with Working(data) as first, Working(data, "--metrics-port", "0") as second:
         yield first, second
 
 
 def test_it_tells_what_others_write(serving: Serving, there: Elsewhere, working: tuple[Working, Working]) -> None:
     """Not the server that was told not to, but any number of these; each change is told once."""
-    assert [one.answer for one in working] == [{"works": True}] * 2
+    assert working[0].answer == {"works": True}
     names = []
     for one in working:
         names.append(change(serving))
         wait_for(there, names[-1], one)
     assert [message["data"]["name"] for message in there.told] == names
     assert [message["sequence"] for message in there.told] == [2, 3]
+
+
+def test_it_is_watched_on_a_port_of_its_own(working: tuple[Working, Working]) -> None:
+    """What it does itself, once a second, and what stands in the database of sinks."""
+
+    def tells() -> bool:
+        text = httpx.get(working[1].answer["metrics"]).text
+        assert "\ncustomerhub_processes 1.0\n" in text
+        assert "\ncustomerhub_sink_up{" in text
+        return '\ncustomerhub_statement_seconds_count{statement="deliveries.list_due"} ' in text
+
+    wait_until(tells, 20, "what is counted is told")
 
 
 def test_it_survives_a_killed_database(serving: Serving, there: Elsewhere, working: tuple[Working, Working]) -> None:

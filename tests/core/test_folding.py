@@ -104,7 +104,9 @@ async def test_everything_is_kept_where_nothing_bounds_it(database_url: str, wri
     before = await writer.fingerprint()
     async with keeper_at(database_url, states[-1].updated_at + timedelta(days=80)) as keeper:
         await keeper.sweep()
-    assert {**await writer.fingerprint(), "idempotency_key": None} == {**before, "idempotency_key": None}
+    # Keys and windows of other tests in this database are as old by then, and have bounds of their own.
+    bounded = {"idempotency_key": None, "rate_window": None}
+    assert {**await writer.fingerprint(), **bounded} == {**before, **bounded}
 
 
 async def test_a_team_whose_feed_somebody_holds_waits(database_url: str, writer: Writer) -> None:

@@ -27,6 +27,7 @@ WITHOUT_TEAM = {
     "partner_code": "finds the team of a code",
     "browser_session": "is a person's, who can be a member of many teams",
     "secret_key": "belongs to the database as a whole",
+    "rate_window": "is an address's, a login's or a credential's, before anybody knows of which team",
 }
 # Foreign keys of a team's tables that lead to one of those, each with its reason.
 BEYOND_THE_TEAM = {
@@ -48,6 +49,7 @@ WITHOUT_TEAM_PARAMETER = {
     ("erasure.sql", "list_unsettled"): "finds the erasures that are to be seen to their end",
     ("feed.sql", "list_next"): "finds out for which teams there is news",
     ("feed.sql", "list_waiting_teams"): "finds the teams whose changes wait for positions",
+    ("feed.sql", "survey"): "is the operator's, who watches the feeds of every team",
     ("folding.sql", "list_teams_with_old_changes"): "finds the teams that have something to tidy up",
     ("housekeeping.sql", "list_teams_with_old_audits"): "finds the teams that have something to tidy up",
     ("housekeeping.sql", "list_teams_with_old_events"): "finds the teams that have something to tidy up",
@@ -69,8 +71,8 @@ WITHOUT_TEAM_PARAMETER = {
     ("deliveries.sql", "renew"): "renews the claims of a process, each by its own team",
     ("sessions.sql", "list_memberships"): "finds the teams of a person",
 }
-# Files for the operator's doctor and for sandboxes: every statement is about the database as a whole.
-OPERATOR_FILES = {"doctor.sql", "sandbox.sql"}
+# Files for the operator's doctor and backups and for sandboxes: every statement is about the database as a whole.
+OPERATOR_FILES = {"backup.sql", "doctor.sql", "sandbox.sql"}
 
 # What a customer's row holds beside the record.
 KEYS = [("email_key", True), ("unique_email_key", True)]

@@ -11,6 +11,7 @@ import msgspec
 from starlette.types import Message
 from typing_extensions import TypedDict, override
 
+from customerhub.core.board import private_slot
 from customerhub.core.customers import Proposal
 from customerhub.core.entry import Entry
 from customerhub.core.hub import Hub
@@ -119,6 +120,8 @@ class FakeHub(Hub):
         self.settings = settings or Settings()
         self.now = lambda: NOW
         self.new_id = lambda: UUID(int=0xABCDEF)
+        self.slot = private_slot()
+        self.is_leaving = False
         self.recorder: FakeRecorder = FakeRecorder()  # type: ignore[mutable-override]  # a fake stays one
         self.unready = unready
         self.ended = ended

@@ -51,3 +51,14 @@ async def test_a_database_that_does_not_answer_is_missing(monkeypatch: pytest.Mo
     async with to_client(Site(hub, [FakeDialect()], limits=Limits(), pages=to_health_pages(hub))) as client:
         ready = await client.get("/readyz")
     assert (ready.status_code, ready.json()) == (503, {"status": "unavailable", "missing": "database"})
+
+
+async def test_who_leaves_is_not_ready() -> None:
+    """A process that is to stop lives and can work, and whoever asks whether it is ready is sent elsewhere."""
+    hub = FakeHub()
+    site = Site(hub, [FakeDialect()], limits=Limits(), pages=to_health_pages(hub))
+    async with to_client(site) as client:
+        site.leave()
+        ready, healthy = await client.get("/readyz"), await client.get("/healthz")
+    assert (ready.status_code, ready.json()) == (503, {"status": "leaving"})
+    assert healthy.status_code == 200

@@ -9,6 +9,7 @@ from limits.errors import StorageError
 from typing_extensions import override
 
 from customerhub.model.error import Busy, HubError, RateLimited, Unauthenticated, Unavailable
+from customerhub.web.counter import LibraryCounter
 from customerhub.web.limit import MAX_WAITING, Limits, RateState
 from customerhub.web.window import MemoryWindows
 
@@ -94,6 +95,7 @@ async def test_several_limits_hold_together(clock: Clock) -> None:
     [
         {"rate_limit": "many"},
         {"rate_limit": "3/fortnight"},
+        {"rate_limit": "0/minute"},
         {"password_failures": ""},
         {"password_failures": "0.5/minute"},
         {"storage": "memcached://x"},
@@ -214,7 +216,7 @@ class Lost(MemoryWindows):
 async def test_a_lost_redis_lets_requests_pass_and_passwords_not() -> None:
     """Where nothing can be counted, the API goes on, but nobody may guess passwords."""
     limits = Limits(rate_limit="1/minute")
-    limits._limiter.storage = Lost()
+    limits._counter = LibraryCounter(Lost())
     assert [await wait_of(limits), await wait_of(limits)] == [0, 0]
     with pytest.raises(Unavailable):
         await limits.try_password("10.0.0.1", "ola", right)
@@ -286,5 +288,5 @@ async def test_addresses_are_not_counted_by_default() -> None:
 async def test_a_lost_count_of_addresses_lets_pass() -> None:
     """What cannot be counted is not refused, and no number is made up for it."""
     limits = Limits(address_rate_limit="1/minute")
-    limits._limiter.storage = Lost()
+    limits._counter = LibraryCounter(Lost())
     assert [await limits.count_address("10.0.0.1") for _ in range(2)] == [None, None]

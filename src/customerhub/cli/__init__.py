@@ -2,54 +2,12 @@
 
 import sys
 
-from customerhub.cli import (
-    about,
-    account,
-    audit,
-    credential,
-    database,
-    doctor,
-    erase,
-    role,
-    sandbox,
-    secrets,
-    serve,
-    session,
-    sink,
-    stripe,
-    sync,
-    team,
-    user,
-    webhook,
-    work,
-)
+from customerhub.cli.commands import LateCommands
 from customerhub.cli.failure import EXPECTED, to_sentence
 from customerhub.cli.options import Choices, group
 from customerhub.cli.output import fail
 
-app = group("One customer record that speaks every system's API.")
-for module in (
-    serve,
-    work,
-    database,
-    doctor,
-    team,
-    user,
-    credential,
-    role,
-    session,
-    stripe,
-    account,
-    webhook,
-    sink,
-    sync,
-    audit,
-    erase,
-    sandbox,
-    secrets,
-    about,
-):
-    module.add_to(app)
+app = group("One customer record that speaks every system's API.", cls=LateCommands)
 
 
 def main() -> None:

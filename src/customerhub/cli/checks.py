@@ -17,8 +17,15 @@ from customerhub.dialects.base import find_dialects
 from customerhub.embedded.binaries import OLDEST_MAJOR
 from customerhub.model.error import SecretKeyError
 from customerhub.settings import Settings
-from customerhub.store.db import Connection
-from customerhub.store.doctor import EXTENSIONS, Server, find_missing_extensions, get_findings, get_server
+from customerhub.store.db import Connection, Database
+from customerhub.store.doctor import (
+    EXTENSIONS,
+    Server,
+    find_missing_extensions,
+    get_findings,
+    get_server,
+    has_lock_timeout,
+)
 from customerhub.store.migrate import applied, migrations
 from customerhub.web.routing import RouteTable
 
@@ -28,6 +35,8 @@ _MOST_CLOCK_SECONDS: Final = 5
 _FIRST_YEAR: Final = 2024
 # What PostgreSQL keeps back for its superuser, and a few for the operator's own commands.
 _SPARE_CONNECTIONS: Final = 10
+# What a process has beside those that answer requests, for logs, feeds, limits and sinks.
+_BESIDE = 7
 
 
 class Check(Struct, frozen=True):
@@ -42,7 +51,7 @@ class Check(Struct, frozen=True):
 def check_settings(settings: Settings) -> Check:
     """Settings that only their users can judge, and the dialects they will serve."""
     try:
-        to_limits(settings)
+        to_limits(settings, Database(settings.database_url))
     except ValueError as error:
         return Check("settings", ok=False, found=str(error), mend="See `customerhub settings` and set it right.")
     dialects = find_dialects()
@@ -74,6 +83,8 @@ async def check_database(connection: Connection, settings: Settings) -> AsyncIte
     server = await get_server(connection)
     for check in _check_server(server, settings):
         yield check
+    if settings.session_url != settings.database_url:
+        yield _check_pooler(is_bounded=await has_lock_timeout(connection))
     missing = await find_missing_extensions(connection)
     if missing:
         mend = "Install PostgreSQL's contrib package on the server."
@@ -104,8 +115,15 @@ def _check_server(server: Server, settings: Settings) -> Iterator[Check]:
     yield _check_clock(server.now)
 
 
+def _check_pooler(*, is_bounded: bool) -> Check:
+    if is_bounded:
+        return Check("pooler", ok=True, found="its sessions stop waiting for locks")
+    mend = "Give the database connect_query='set lock_timeout = …; set jit = off' in pgbouncer.ini."
+    return Check("pooler", ok=False, found="its sessions wait for locks for ever", mend=mend)
+
+
 def _check_connections(server: Server, settings: Settings) -> Check:
-    wanted = settings.workers * (settings.connections + 1)
+    wanted = settings.workers * (settings.connections + _BESIDE)
     found = f"{wanted} wanted, {server.max_connections} allowed by the server"
     if wanted + _SPARE_CONNECTIONS > server.max_connections:
         mend = "Lower `workers` or `connections`, or raise max_connections on the server."

@@ -22,7 +22,7 @@ def add_to(app: typer.Typer) -> None:
 def migrate_database(choices: Choices) -> None:
     """Bring the database to this version's schema and say what was done."""
     with open_database(choices.to_settings()) as opened:
-        done, version = asyncio.run(migrate_at(opened.settings.database_url, mends_search=True))
+        done, version = asyncio.run(migrate_at(opened.settings.session_url, mends_search=True))
     text = "\n".join(f"applied {name}" for name in done) or f"nothing to do: the database is at migration {version}"
     show(choices, {"applied": done, "version": version}, text)
 

@@ -3,14 +3,13 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import typer
 
 from customerhub.app import create_hub
 from customerhub.cli.checks import Check, check_database, check_disk, check_secrets, check_settings
 from customerhub.cli.failure import EXPECTED, to_sentence
-from customerhub.cli.opened import DATABASE
+from customerhub.cli.opened import DATABASE, is_new
 from customerhub.cli.options import Choices, command
 from customerhub.cli.output import show
 from customerhub.core.hub import Hub
@@ -47,7 +46,7 @@ def _run_checks(settings: Settings) -> Iterator[Check]:
         return
     directory = settings.data_dir.expanduser().absolute()
     yield check_disk(directory)
-    if _is_new(directory):
+    if is_new(directory):
         yield Check("data directory", ok=True, found=f"{directory} is not made yet: `customerhub serve` does it")
         return
     try:
@@ -57,21 +56,11 @@ def _run_checks(settings: Settings) -> Iterator[Check]:
         yield Check("data directory", ok=False, found=str(error), mend="The sentence above says how.")
 
 
-def _is_new(directory: Path) -> bool:
-    """Whether a server would make it; one that cannot be looked into is left to the server's own sentences."""
-    try:
-        return not any(directory.iterdir())
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-
-
 def _check_cluster(settings: Settings, cluster: Cluster) -> Iterator[Check]:
     yield Check("data directory", ok=True, found=str(cluster.data_directory))
     programs = f"PostgreSQL {cluster.major_version} in {cluster.binary_directory}"
     yield Check("programs", ok=True, found=programs)
-    found: dict[str, object] = {"database_url": cluster.url(DATABASE)}
+    found: dict[str, object] = {"database_url": cluster.url(DATABASE), "direct_url": ""}
     if not settings.secret_key and settings.secret_key_file is None:
         found["secret_key_file"] = cluster.data_directory / KEY_FILE
     yield from _check_url(settings.model_copy(update=found))

@@ -14,19 +14,19 @@ BACKLOG: Final = 4096
 _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what stands for every address
 
 
-def listen(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
+def listen(host: str, port: int, *, is_shared: bool = False, prefix: str = "") -> socket.socket:
     """A socket that listens on host and port; port 0 takes a free one. Raises Refused.
 
     It listens at once, since a port that is only bound can be bound by others too; who connects before the hub is
     ready waits. Shared sockets stand side by side: each worker process has its own, and the kernel spreads
-    connections over them.
+    connections over them. `prefix` is of the options that the refusal names.
     """
-    taken = _bind(host, port, is_shared=is_shared)
+    taken = _bind(host, port, is_shared=is_shared, prefix=prefix)
     try:
         taken.listen(BACKLOG)
     except OSError as error:
         taken.close()
-        raise Refused(_to_sentence(error, host, port)) from error
+        raise Refused(_to_sentence(error, host, port, prefix)) from error
     return taken
 
 
@@ -51,7 +51,7 @@ def to_url(taken: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _bind(host: str, port: int, *, is_shared: bool) -> socket.socket:
+def _bind(host: str, port: int, *, is_shared: bool, prefix: str = "") -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
@@ -65,7 +65,7 @@ def _bind(host: str, port: int, *, is_shared: bool) -> socket.socket:
         bound.bind(address)
     except OSError as error:
         bound.close()
-        raise Refused(_to_sentence(error, host, port)) from error
+        raise Refused(_to_sentence(error, host, port, prefix)) from error
     return bound
 
 
@@ -85,14 +85,14 @@ def _claim(host: str, port: int) -> socket.socket:
     return claim
 
 
-def _to_sentence(error: OSError, host: str, port: int) -> str:
+def _to_sentence(error: OSError, host: str, port: int, prefix: str = "") -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return f"Port {port} of {host} is taken: stop what listens there, or choose another with --port."
+            return f"Port {port} of {host} is taken: stop what listens there, or choose another with --{prefix}port."
         case errno.EACCES:
-            return f"Port {port} needs permissions that this user lacks: choose one above 1023 with --port."
+            return f"Port {port} needs permissions that this user lacks: choose one above 1023 with --{prefix}port."
         case errno.EADDRNOTAVAIL:
-            return f"{host!r} is no address of this machine: choose another with --host."
+            return f"{host!r} is no address of this machine: choose another with --{prefix}host."
     return f"Cannot listen on port {port} of {host}: {_reason(error)}."
 
 

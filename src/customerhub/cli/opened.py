@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from customerhub.app import create_hub
@@ -15,8 +16,9 @@ from customerhub.embedded import Cluster, open_cluster
 from customerhub.embedded.binaries import OLDEST_MAJOR
 from customerhub.settings import Settings
 from customerhub.store.db import Connection
-from customerhub.store.doctor import find_missing_extensions
+from customerhub.store.doctor import find_missing_extensions, has_lock_timeout
 from customerhub.store.migrate import applied, migrate, migrations
+from customerhub.web.log import set_up_logging
 
 DATABASE = "customerhub"
 
@@ -41,7 +43,8 @@ def open_database(settings: Settings) -> Iterator[OpenDatabase]:
         return
     with open_cluster(settings.data_dir, binaries=settings.postgres_bin) as cluster:
         cluster.create_database(DATABASE)
-        found: dict[str, object] = {"database_url": cluster.url(DATABASE), "data_dir": cluster.data_directory}
+        found: dict[str, object] = {"database_url": cluster.url(DATABASE), "direct_url": ""}
+        found["data_dir"] = cluster.data_directory
         marker = find_marker(cluster.data_directory)
         found |= {"sandbox": marker is not None, "seed": marker.seed if marker is not None else None}
         if not settings.secret_key and settings.secret_key_file is None:
@@ -50,12 +53,30 @@ def open_database(settings: Settings) -> Iterator[OpenDatabase]:
         yield OpenDatabase(settings.model_copy(update=found), cluster)
 
 
+def to_direct(settings: Settings) -> Settings:
+    """The same past a pooler of transactions, for what needs a session or takes long."""
+    return settings.model_copy(update={"database_url": settings.session_url, "direct_url": ""})
+
+
+def is_new(directory: Path) -> bool:
+    """Whether a server would make it; one that cannot be looked into is left to the server's own sentences."""
+    try:
+        return not any(directory.iterdir())
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
 def with_hub(choices: Choices, work: Callable[[Hub], Awaitable[T]]) -> T:
     """Run a use case on a database of the right schema; a new one of the hub's own gets it now.
 
     Raises Refused where the schema is another version's, and what the use case raises.
     """
-    with open_database(choices.to_settings()) as opened:
+    settings = choices.to_settings()
+    # What is to be said beside the answer goes where nobody reads the answer.
+    set_up_logging(settings.log_level, settings.log_format)
+    with open_database(settings) as opened:
         return asyncio.run(_work(opened, work))
 
 
@@ -74,6 +95,20 @@ async def _work(opened: OpenDatabase, work: Callable[[Hub], Awaitable[T]]) -> T:
         return await work(hub)
     finally:
         await hub.close()
+
+
+async def check_pooler(hub: Hub) -> None:
+    """Raise Refused where the sessions behind a pooler lack what the hub cannot ask for there."""
+    if not hub.database.is_pooled:
+        return
+    async with hub.database.lease() as connection:
+        is_bounded = await has_lock_timeout(connection)
+    if not is_bounded:
+        wanted = f"set lock_timeout = {hub.settings.patience_seconds * 1000:.0f}; set jit = off"
+        raise Refused(
+            "Behind the pooler a statement would wait for a lock for ever: add "
+            f"connect_query='{wanted}' to the database's line in pgbouncer.ini."
+        )
 
 
 async def check_usable(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Concatenate, ParamSpec, cast
 
 import typer
+from typer.core import TyperGroup
 
 from customerhub.settings import Settings
 
@@ -49,8 +50,8 @@ def keep_choices(
     return choices
 
 
-def group(help_text: str) -> typer.Typer:
-    """A command that has commands; it takes the common options too."""
+def group(help_text: str, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:
+    """A command that has commands; it takes the common options too. `cls` is what finds the commands."""
 
     def keep(
         context: typer.Context, data_dir: DataDir = None, database_url: DatabaseUrl = None, *, as_json: AsJson = False
@@ -58,7 +59,12 @@ def group(help_text: str) -> typer.Typer:
         keep_choices(context, data_dir, database_url, as_json=as_json)
 
     return typer.Typer(
-        callback=keep, help=help_text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+        cls=cls,
+        callback=keep,
+        help=help_text,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
     )
 
 

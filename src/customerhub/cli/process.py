@@ -14,8 +14,10 @@ from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from customerhub.app import create_app
+from customerhub.cli.drain import drain, stay
 from customerhub.cli.failure import Refused
 from customerhub.cli.listen import BACKLOG
+from customerhub.core.board import Slot
 from customerhub.settings import Settings
 from customerhub.web.log import get_logger
 from customerhub.web.simulate import HANG_UP
@@ -58,8 +60,9 @@ class SandboxProtocol(HttpToolsProtocol):
 class HubServer(uvicorn.Server):
     """Uvicorn that says when it listens, and for which being told to stop is no failure."""
 
-    def __init__(self, settings: Settings, on_ready: Callable[[], None]) -> None:
-        self._site = create_app(settings)
+    def __init__(self, settings: Settings, on_ready: Callable[[], None], slot: Slot) -> None:
+        self._site = create_app(settings, slot)
+        self._leaving_seconds = settings.leaving_seconds
         super().__init__(
             uvicorn.Config(
                 self._site,
@@ -89,8 +92,11 @@ class HubServer(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._site.leave()
+        await stay(self, self._leaving_seconds)
         # Whoever waits for news would be cut off once the time to finish requests is over.
         self._site.let_go()
+        await drain(self, sockets or ())
         await super().shutdown(sockets)
 
     @contextmanager

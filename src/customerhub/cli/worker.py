@@ -2,7 +2,8 @@
 
 Its settings come as one line of JSON on standard input, where no list of processes shows the database's password.
 Standard input then stays open for as long as the parent wants the worker: its end, which also comes when the parent
-is killed, is the order to stop. The worker says `ready` on standard output.
+is killed, is the order to stop. The worker says `ready` on standard output. What it counts goes to a place of a board
+(core/board.py): the arguments are the board's descriptor, its number of places, and this worker's place.
 """
 
 import os
@@ -13,6 +14,7 @@ from customerhub.cli.failure import EXPECTED, to_sentence
 from customerhub.cli.listen import listen
 from customerhub.cli.output import say
 from customerhub.cli.process import READY, HubServer
+from customerhub.core.board import Board
 from customerhub.settings import Settings
 
 
@@ -20,7 +22,8 @@ def main() -> None:
     """Answer requests until standard input ends."""
     settings = Settings.model_validate_json(_read_line())
     try:
-        server = HubServer(settings, _say_ready)
+        descriptor, places, place = map(int, sys.argv[1:])
+        server = HubServer(settings, _say_ready, Board(places, descriptor).slot(place))
         threading.Thread(target=_stop_with_parent, args=(server,), name="parent", daemon=True).start()
         with listen(settings.host, settings.port, is_shared=True) as taken:
             server.run_on(taken)

@@ -1,6 +1,7 @@
 """Several processes that answer requests on one port: started, started again when they die, stopped together."""
 
 import asyncio
+import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -9,6 +10,7 @@ from typing import Final
 
 from customerhub.cli.failure import Refused
 from customerhub.cli.process import DRAIN_SECONDS, READY, STOP_SIGNALS
+from customerhub.core.board import Board, Slot
 from customerhub.settings import Settings
 from customerhub.web.log import get_logger
 
@@ -16,22 +18,32 @@ _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
 # A worker that lived so long was no failed start: the next one may come at once.
 _STEADY_SECONDS: Final = 30.0
-# What a worker that was told to stop gets beyond its drain before it is killed.
-_KILL_AFTER_SECONDS: Final = DRAIN_SECONDS + 3.0
+# What a worker that was told to stop gets before it is killed: two seconds before its drain and five after it, in which
+# those who come and those who are told of changes are done with, and some to spare.
+_KILL_AFTER_SECONDS: Final = DRAIN_SECONDS + 10.0
 
 
-async def run_workers(settings: Settings, on_ready: Callable[[], None]) -> None:
-    """Keep `settings.workers` processes alive until a signal. Raises Refused where one does not start at first."""
+async def run_workers(settings: Settings, on_ready: Callable[[], None], board: Board) -> None:
+    """Keep `settings.workers` processes alive until a signal; they count on the board.
+
+    A second Ctrl-C ends them at once. Raises Refused where one does not start at first.
+    """
     stopping = asyncio.Event()
-    places = [_Place(settings, stopping) for _ in range(settings.workers)]
+    places = [_Place(settings, stopping, board) for _ in range(settings.workers)]
 
     def stop() -> None:
         stopping.set()
         for place in places:
             place.stop()
 
+    def handle(number: signal.Signals) -> None:
+        if number == signal.SIGINT and stopping.is_set():
+            for place in places:
+                place.hurry()
+        stop()
+
     for number in STOP_SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+        asyncio.get_running_loop().add_signal_handler(number, handle, number)
     lives = [asyncio.create_task(place.live()) for place in places]
     try:
         are_ready = await asyncio.gather(*(place.is_ready for place in places))
@@ -48,8 +60,10 @@ async def run_workers(settings: Settings, on_ready: Callable[[], None]) -> None:
 class _Place:
     """The place of one worker, filled again whenever it falls empty."""
 
-    def __init__(self, settings: Settings, stopping: asyncio.Event) -> None:
+    def __init__(self, settings: Settings, stopping: asyncio.Event, board: Board) -> None:
+        self._board = board
         self._order = settings.model_dump_json().encode() + b"\n"
+        self._kill_after = settings.leaving_seconds + _KILL_AFTER_SECONDS
         self._stopping = stopping
         self._process: Process | None = None
         self._log = get_logger()
@@ -74,10 +88,22 @@ class _Place:
 
     async def _run_one(self) -> int:
         """Start a worker and wait until it has ended; its exit code, a signal as a negative number."""
+        slot = self._board.take()
+        try:
+            return await self._run_in(slot)
+        finally:
+            slot.release()
+
+    async def _run_in(self, slot: Slot) -> int:
+        descriptor = self._board.descriptor
+        if descriptor is None:
+            raise ValueError("workers count on a board that they share")
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "customerhub.cli.worker",
+            *map(str, (descriptor, self._board.places, slot.place)),
+            pass_fds=(descriptor,),
             stdin=PIPE,
             stdout=PIPE,
             start_new_session=True,  # a terminal's Ctrl-C is for the parent, which stops the workers in order
@@ -106,7 +132,12 @@ class _Place:
         if process is None or process.returncode is not None or process.stdin is None:
             return
         process.stdin.close()
-        asyncio.get_running_loop().call_later(_KILL_AFTER_SECONDS, _kill, process)
+        asyncio.get_running_loop().call_later(self._kill_after, _kill, process)
+
+    def hurry(self) -> None:
+        """Hand on the second Ctrl-C, which a worker that is stopping takes as one that is alone does."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGINT)
 
 
 def _kill(process: Process) -> None:

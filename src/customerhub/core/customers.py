@@ -218,5 +218,6 @@ async def delete_customer(hub: Hub, command: Command, customer_id: UUID | None, 
 
 async def _keep_noop(hub: Hub, connection: Connection, command: Command, answer: Answer) -> Answer:
     """A no-op writes nothing but its key; where the same key was faster elsewhere the answer is that one's."""
+    hub.noted.no_ops += 1
     key = command.guards.key
     return await keep_answer(hub, connection, command.caller, key, answer) if key is not None else answer

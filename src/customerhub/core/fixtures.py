@@ -150,7 +150,7 @@ async def _put(connection: Connection, state: _State) -> None:
 
 async def _bring_up(hub: Hub, state: _State) -> _State:
     """The state after the migrations that came since, tried out on a database of its own."""
-    async with store.scratch(hub.database.url) as connection:
+    async with store.scratch(hub.database.direct_url) as connection:
         await migrate(connection, up_to=state.head.migration)
         async with connection.transaction():
             await _put(connection, state)

@@ -1,4 +1,4 @@
-"""Take away what is too old or too much: logs, keys, events, deliveries, audits, former versions; settle erasures."""
+"""Take away what is too old or too much: logs, keys, events, deliveries, counts, audits, former versions."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ from customerhub.core.folding import fold_history
 from customerhub.core.settling import settle_erasures
 from customerhub.model.error import Busy, Unavailable
 from customerhub.settings import Settings
-from customerhub.store import deliveries, syncs
+from customerhub.store import deliveries, syncs, windows
 from customerhub.store import housekeeping as store
 from customerhub.store.db import Connection, Database
 from customerhub.store.request_logs import to_bound
@@ -81,6 +81,7 @@ class Housekeeper:
             for team in await self._ask(lambda connection: store.list_teams_with_old_audits(connection, before)):
                 await self._delete_audits(team, before)
         await self._repeat(lambda connection: store.delete_ended_tokens(connection, self._now() - _TOKEN_AGE))
+        await self._repeat(lambda connection: windows.delete_ended(connection, self._now()))
         await settle_erasures(self._database.lease, self._now(), _let_others)
 
     async def _find_excess(self, team: UUID) -> UUID | None:

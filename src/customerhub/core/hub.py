@@ -9,6 +9,7 @@ from copy import copy
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+from customerhub.core.board import private_slot
 from customerhub.core.numbers import Numbers
 from customerhub.core.outgoing import Carriers, LateCarriers
 from customerhub.core.publisher import Publisher
@@ -64,6 +65,15 @@ class Turns:
                 self._locks[record] = (lock, users - 1)
 
 
+class Noted:
+    """What a process notes for those who watch it: writes that changed nothing, and races that were lost."""
+
+    __slots__ = ("lost_races", "no_ops")
+
+    def __init__(self) -> None:
+        self.no_ops = self.lost_races = 0
+
+
 class Hub:
     """One process's hold on the system; `now` and `new_id` are arguments so that tests and sandboxes can set them."""
 
@@ -88,6 +98,11 @@ class Hub:
         self.vault = Vault(settings.secret_key, settings.secret_key_file)
         # Whoever puts the process together knows how sinks are told.
         self.carriers: Carriers = {}
+        # Set once the process is to stop: whoever sends requests here does well to send them elsewhere.
+        self.is_leaving = False
+        # Where the process counts; whoever starts several gives each a place where the others see it.
+        self.slot = private_slot()
+        self.noted = Noted()
         self.callers: dict[tuple[str, bytes], Caller] = {}
         self._catalogues: dict[UUID, Catalogue] = {}
 

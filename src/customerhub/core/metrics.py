@@ -18,7 +18,7 @@ _SINK: Final = ("team", "sink", "kind", "name")
 _OUTCOMES: Final = ("delivered", "superseded", "skipped", "dead")
 
 
-class _Sinks(Collector):
+class Sinks(Collector):
     """The metrics of sinks as they were read."""
 
     def __init__(self, readings: Sequence[Reading]) -> None:
@@ -64,5 +64,5 @@ async def get_metrics(hub: Hub, caller: Caller) -> bytes:
         await hub.get_standing(connection, caller)
         readings = await survey(connection)
     registry = CollectorRegistry()
-    registry.register(_Sinks(readings))
+    registry.register(Sinks(readings))
     return generate_latest(registry)

@@ -60,6 +60,7 @@ class Recorder:
         self._last_uses: dict[UUID, float] = {}
         self._uses: dict[tuple[UUID, UUID], datetime] = {}
         self._taken = self._settled = self._dropped = 0
+        self.dropped = 0
         self._filled, self._urgent, self._progress = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._is_closing = False
@@ -72,6 +73,11 @@ class Recorder:
     def promises_logs(self) -> bool:
         """Whether a failure may be told where its entry will stand."""
         return self.takes_logs and len(self._entries) < MOST_ENTRIES
+
+    @property
+    def waiting(self) -> int:
+        """How many entries are not written yet; `dropped` is how many never will be."""
+        return len(self._entries)
 
     def start(self) -> None:
         """Begin to write, in the loop that runs."""
@@ -89,6 +95,7 @@ class Recorder:
         # Twice: a failure may have been promised its entry just before the queue was full.
         if waiting >= MOST_SUCCESSES and (not is_error or waiting >= 2 * MOST_ENTRIES):
             self._dropped += 1
+            self.dropped += 1
             return
         if entry.request_body is not None or entry.response_body is not None:
             self._weigh_bodies(entry)

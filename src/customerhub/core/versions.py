@@ -1,7 +1,6 @@
 """How customers come to their next version: attempts until one is fast enough, checks before, one statement last."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from uuid import UUID
 
 import asyncpg
@@ -102,6 +101,7 @@ async def run(
             hub.publisher.wake()
             return outcome
         tries += 1
+        hub.noted.lost_races += outcome.hold is None
         if outcome.hold is not None:
             held = own | outcome.hold
         elif held is None and tries >= free_attempts:
@@ -200,7 +200,11 @@ async def write(connection: Connection, version: store.NewVersion, proposal: Pro
     nothing can be asked then: asyncpg.UniqueViolationError goes to whoever opened the transaction.
     """
     try:
-        async with _savepoint(connection):
+        if connection.is_in_transaction() and not risks_all(connection):
+            # A refused statement must not end the transaction; outside of one each statement stands alone anyway.
+            async with connection.transaction():
+                is_written = await store.write_version(connection, version)
+        else:
             is_written = await store.write_version(connection, version)
     except asyncpg.UniqueViolationError as error:
         if risks_all(connection):
@@ -211,13 +215,3 @@ async def write(connection: Connection, version: store.NewVersion, proposal: Pro
         errors = (FieldError((field,), f"{field}_taken", _TAKEN[field]) for field in taken)
         raise Taken(proposal.to_wire(errors)) from error
     return version.answer if is_written else Again()
-
-
-@asynccontextmanager
-async def _savepoint(connection: Connection) -> AsyncIterator[None]:
-    """Inside a transaction a refused statement must not end it; outside, each statement stands alone anyway."""
-    if connection.is_in_transaction() and not risks_all(connection):
-        async with connection.transaction():
-            yield
-    else:
-        yield

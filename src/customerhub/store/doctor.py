@@ -43,6 +43,11 @@ async def get_server(connection: Connection) -> Server:
     return Server(row[0], row[1], row[2], row[3], tuple(row[4]), row[5])
 
 
+async def has_lock_timeout(connection: Connection) -> bool:
+    """Whether a statement of this session stops waiting for a lock by itself."""
+    return bool(await connection.fetchval(QUERIES["has_lock_timeout"]))
+
+
 async def find_missing_extensions(connection: Connection) -> tuple[str, ...]:
     """Which of the extensions that the hub needs this server could not create."""
     return tuple(row[0] for row in await connection.fetch(QUERIES["missing_extensions"], list(EXTENSIONS)))

@@ -14,6 +14,10 @@ select
     ) as unsafe,
     clock_timestamp() as now
 
+-- name: has_lock_timeout
+-- Whether this session waits for a lock no longer than some time.
+select s.setting <> '0' from pg_settings s where s.name = 'lock_timeout'
+
 -- name: missing_extensions
 -- Those of $1 that this server could not create.
 select wanted.name

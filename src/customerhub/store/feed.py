@@ -23,6 +23,12 @@ async def list_waiting_teams(connection: Connection, behind: UUID) -> list[UUID]
     return [row[0] for row in await connection.fetch(QUERIES["list_waiting_teams"], behind, MOST_TEAMS)]
 
 
+async def survey(connection: Connection) -> tuple[int, float]:
+    """How many changes of all teams have no position yet, and the age of the oldest of them in seconds."""
+    number, seconds = await connection.fetchrow(QUERIES["survey"])
+    return number, max(seconds, 0)
+
+
 async def is_waiting(connection: Connection, team: UUID, position: int = _HIGHEST) -> bool:
     """Whether changes of the team have no position yet that may get this one or one before it."""
     return bool(await connection.fetchval(QUERIES["is_waiting"], team, position))

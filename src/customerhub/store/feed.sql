@@ -12,6 +12,10 @@ with recursive found (team) as (
 )
 select team from found where team is not null limit $2
 
+-- name: survey
+-- How many changes of all teams wait for a position, and for how many seconds the oldest of them has.
+select count(*), coalesce(extract(epoch from now() - min(at)), 0)::double precision from feed_waiting
+
 -- name: is_waiting
 -- Whether there are changes without a position, and the next change would have this one or one before it. $1 team,
 -- $2 position

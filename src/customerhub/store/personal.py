@@ -74,6 +74,7 @@ FREE: Final[Mapping[str, Mapping[str, str]]] = {
     "partner_token": dict.fromkeys(("token_hash", "kind"), _MEMBER),
     "request_log": dict.fromkeys(("dialect", "method", "route", "error_code"), _NAMES)
     | dict.fromkeys(("credential_name", "host", "api_version", "client_ip", "user_agent"), _REQUEST),
+    "rate_window": {"key": "holds a digest of an address or a login, or the id of a credential"},
     "schema_migration": {"name": _NAMES},
     "secret_key": {"fingerprint": _MEMBER},
     "sink": dict.fromkeys(("kind", "dialect", "form", "events", "types", "fields", "status"), _NAMES)

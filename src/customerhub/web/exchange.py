@@ -47,6 +47,7 @@ class Exchange:
     key: str | None = None
     body: bytes = b""
     is_secret: bool = False
+    is_dry_run: bool = False
     fault: str | None = None
     begun: float = field(default_factory=monotonic)
 

@@ -21,6 +21,8 @@ def to_health_pages(hub: Hub) -> dict[str, Page]:
         return _to_answer(200, {"status": "ok"})
 
     async def readyz(_: Headers) -> Answer:
+        if hub.is_leaving:
+            return _to_answer(503, {"status": "leaving"})
         missing = await _find_missing(hub)
         if missing is None:
             return _to_answer(200, {"status": "ok"})

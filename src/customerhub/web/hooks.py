@@ -60,6 +60,11 @@ class Hooks:
         """A path of each hook, to see whether somebody else serves it too."""
         return tuple(hook.path.replace("{", "").replace("}", "") for hook, _ in self._hooks)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The path of each hook, as a template."""
+        return tuple(hook.path for hook, _ in self._hooks)
+
     def find(self, path: str) -> Found | None:
         """The hook of a path; None where it is somebody else's."""
         if not path.startswith(self._beginnings):

@@ -6,20 +6,17 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
-from math import ceil
 from typing import Final, TypeVar
 from uuid import UUID
 
 import structlog
 from limits import RateLimitItem, RateLimitItemPerHour, parse_many
-from limits.aio.storage import Storage
-from limits.aio.strategies import MovingWindowRateLimiter
-from limits.errors import ConfigurationError, StorageError
-from limits.storage import storage_from_string
-from msgspec import Struct
 
 from customerhub.model.error import Busy, RateLimited, Unauthenticated, Unavailable
-from customerhub.web.window import MemoryWindows
+from customerhub.store.db import Database
+from customerhub.web.counter import Key, RateState, create_counter
+
+__all__ = ["MAX_WAITING", "Limits", "RateState"]
 
 MAX_WAITING: Final = 64
 
@@ -27,20 +24,10 @@ _LOGIN_FAILURES: Final = RateLimitItemPerHour(100)
 _ADDRESS_FACTOR: Final = 3
 
 _T = TypeVar("_T")
-_Key = tuple[RateLimitItem, str, str]
-
-
-class RateState(Struct, frozen=True):
-    """What is left of a limit of `limit` requests in a window that is free again in `reset` seconds, at least 1."""
-
-    limit: int
-    remaining: int
-    reset: int
-    is_over: bool = False
 
 
 class Limits:
-    """The limits of one process, or of all processes where `storage` is a Redis.
+    """The limits of one process, or of all processes where `storage` is the `database`, or a Redis.
 
     `rate_limit` is what one credential may ask that has no limit of its own, as `100/minute` or `10/second;1000/hour`,
     and `address_rate_limit` what one address may; empty is no limit. `password_failures` is how often one login may
@@ -58,41 +45,35 @@ class Limits:
         password_failures: str = "10/minute",  # noqa: S107 - a number of failures, no password
         signing_failures: str = "60/minute",
         storage: str = "memory://",
+        database: Database | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._clock = clock
-        self._limiter = MovingWindowRateLimiter(_to_storage(storage, clock))
-        self._credential_limits = parse_many(rate_limit) if rate_limit.strip() else []
-        self._address_limits = parse_many(address_rate_limit) if address_rate_limit.strip() else []
+        self._counter = create_counter(storage, database, clock)
+        self._credential_limits = _read(rate_limit) if rate_limit.strip() else []
+        self._address_limits = _read(address_rate_limit) if address_rate_limit.strip() else []
         self.counts_addresses = bool(self._address_limits)
-        self._pair_limits = parse_many(password_failures)
-        self._signing_limits = parse_many(signing_failures)
+        self._pair_limits = _read(password_failures)
+        self._signing_limits = _read(signing_failures)
         self._turn = asyncio.Semaphore(2)
         self._waiting = 0
 
     async def check_credential(self, credential: UUID, own_limit: str = "") -> None:
         """Count one request, by the credential's own limit if it has one; raises RateLimited.
 
-        A lost Redis is logged and lets the request pass.
+        Where nothing can be counted that is logged, and the request passes.
         """
         for item in _parse(own_limit) if own_limit else self._credential_limits:
             await self._count((item, "credential", str(credential)))
 
     async def count_address(self, address: str) -> RateState | None:
-        """Count one request, and say what is left of the limit that is the nearest; None where a Redis is lost."""
+        """Count one request, and say what is left of the limit that is the nearest; None where none can be counted."""
         place = _digest(_to_place(address))
         try:
-            states = [await self._count_visit((item, "visit", place)) for item in self._address_limits]
-        except StorageError as error:
-            structlog.get_logger().warning("rate limit not counted", cause=type(error.storage_error).__name__)
+            states = [await self._counter.take_and_look((item, "visit", place)) for item in self._address_limits]
+        except Unavailable as error:
+            _tell(error)
             return None
         return min(states, key=lambda state: (not state.is_over, state.remaining, -state.reset))
-
-    async def _count_visit(self, key: _Key) -> RateState:
-        is_over = not await self._limiter.hit(*key)
-        window = await self._limiter.get_window_stats(*key)
-        reset = max(1, ceil(window.reset_time - self._clock()))
-        return RateState(key[0].amount, 0 if is_over else max(0, window.remaining), reset, is_over)
 
     async def count_failure(self, address: str) -> None:
         """Count one request that did not prove who signed it; raises RateLimited where there were too many.
@@ -102,12 +83,14 @@ class Limits:
         for item in self._signing_limits:
             await self._count((item, "signing", _digest(_to_place(address))))
 
-    async def _count(self, key: _Key) -> None:
+    async def _count(self, key: Key) -> None:
         try:
-            if not await self._limiter.hit(*key):
-                raise RateLimited(await self._seconds_to_wait(key))
-        except StorageError as error:
-            structlog.get_logger().warning("rate limit not counted", cause=type(error.storage_error).__name__)
+            refused = await self._counter.take(key)
+        except Unavailable as error:
+            _tell(error)
+            return
+        if refused is not None:
+            raise RateLimited(refused.reset)
 
     async def try_password(self, address: str, login: str, attempt: Callable[[], Awaitable[_T]]) -> _T:
         """Run `attempt`, at most two at a time; its Unauthenticated counts as a failure of this address and login.
@@ -116,47 +99,48 @@ class Limits:
         Unavailable where failures cannot be counted.
         """
         keys = self._to_keys(address, login)
+        # Before the wait, so that a flood over its limit costs nothing; after it, so that attempts made at the same
+        # moment do not all pass before the first of them has failed.
+        await self._check_failures(keys)
+        if self._waiting >= MAX_WAITING:
+            raise Busy
+        self._waiting += 1
         try:
-            # Before the wait, so that a flood over its limit costs nothing; after it, so that attempts made at the same
-            # moment do not all pass before the first of them has failed.
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
             await self._check_failures(keys)
-            if self._waiting >= MAX_WAITING:
-                raise Busy
-            self._waiting += 1
-            try:
-                await self._turn.acquire()
-            finally:
-                self._waiting -= 1
-            try:
-                await self._check_failures(keys)
-                return await attempt()
-            except Unauthenticated:
-                for key in keys:
-                    await self._limiter.hit(*key)
-                raise
-            finally:
-                self._turn.release()
-        except StorageError as error:
-            raise Unavailable from error
+            return await attempt()
+        except Unauthenticated:
+            for key in keys:
+                await self._counter.take(key)
+            raise
+        finally:
+            self._turn.release()
 
-    def _to_keys(self, address: str, login: str) -> list[_Key]:
+    def _to_keys(self, address: str, login: str) -> list[Key]:
         """What is counted, under digests: a login is a client's text of any length, and nobody else's business."""
         place = _to_place(address)
         person = login.strip().lower()
-        keys: list[_Key] = [(_LOGIN_FAILURES, "login", _digest(person))]
+        keys: list[Key] = [(_LOGIN_FAILURES, "login", _digest(person))]
         for item in self._pair_limits:
             wider = type(item)(item.amount * _ADDRESS_FACTOR, item.multiples)
             keys += [(item, "pair", _digest(f"{place} {person}")), (wider, "address", _digest(place))]
         return keys
 
-    async def _check_failures(self, keys: list[_Key]) -> None:
-        full = [key for key in keys if not await self._limiter.test(*key)]
-        if full:
-            raise RateLimited(max([await self._seconds_to_wait(key) for key in full]))
+    async def _check_failures(self, keys: list[Key]) -> None:
+        states = [await self._counter.look(key) for key in keys]
+        waits = [state.reset for state in states if state.is_over]
+        if waits:
+            raise RateLimited(max(waits))
 
-    async def _seconds_to_wait(self, key: _Key) -> int:
-        window = await self._limiter.get_window_stats(*key)
-        return max(1, ceil(window.reset_time - self._clock()))
+
+def _read(text: str) -> list[RateLimitItem]:
+    items = parse_many(text)
+    if any(item.amount < 1 or item.multiples < 1 for item in items):
+        raise ValueError(f"{text!r} lets nobody pass: a limit is at least 1")
+    return items
 
 
 @lru_cache(maxsize=10_000)
@@ -164,19 +148,8 @@ def _parse(text: str) -> tuple[RateLimitItem, ...]:
     return tuple(parse_many(text))
 
 
-def _to_storage(text: str, clock: Callable[[], float]) -> Storage:
-    if text == "memory://":
-        return MemoryWindows(clock)
-    scheme, separator, rest = text.partition("://")
-    if scheme not in ("redis", "rediss", "redis+unix") or not separator:
-        raise ValueError("the storage of rate limits must be memory:// or redis://host")
-    try:
-        storage = storage_from_string(f"async+{scheme}://{rest}", implementation="redispy", wrap_exceptions=True)
-    except ConfigurationError as error:
-        raise ValueError("rate limits in Redis need the Python package `redis`") from error
-    if not isinstance(storage, Storage):
-        raise TypeError(f"{type(storage).__name__} cannot be awaited")
-    return storage
+def _tell(error: Unavailable) -> None:
+    structlog.get_logger().warning("rate limit not counted", cause=type(error.__cause__ or error).__name__)
 
 
 def _to_place(address: str) -> str:

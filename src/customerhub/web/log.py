@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from traceback import extract_tb
-from typing import Final, TextIO
+from typing import Final, TextIO, cast
 
 import msgspec
 import structlog
@@ -25,6 +25,19 @@ _SECRETS: Final = frozenset(
 _HARMLESS: Final = (AttributeError, ImportError, NameError, NotImplementedError)
 
 
+class _StandardError:
+    """Whatever standard error is when a line is written: a command may run where it has been put aside, and closed."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
 def set_up_logging(level: str = "info", log_format: str = "auto", stream: TextIO | None = None) -> None:
     """Send our lines and those of the libraries to `stream` (standard error), as the settings of these names say.
 
@@ -32,7 +45,7 @@ def set_up_logging(level: str = "info", log_format: str = "auto", stream: TextIO
     """
     if level not in LEVELS or log_format not in ("auto", "json", "text"):
         raise ValueError(f"log_level is one of {', '.join(LEVELS)}, log_format one of auto, json, text")
-    target = stream or sys.stderr
+    target = stream or cast("TextIO", _StandardError())
     is_text = log_format == "text" or (log_format == "auto" and target.isatty())
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=target.isatty())

@@ -23,13 +23,16 @@ from customerhub.model.error import (
     Unauthenticated,
     Unavailable,
 )
+from customerhub.store.statements import RUNNING
 from customerhub.web.dialect import Dialect
 from customerhub.web.exchange import Exchange
 from customerhub.web.guards import read_guards
 from customerhub.web.hooks import Hooks, answer_message
+from customerhub.web.hosts import Hosts
 from customerhub.web.incoming import Incoming
 from customerhub.web.limit import Limits
 from customerhub.web.log import get_logger
+from customerhub.web.meter import Meter
 from customerhub.web.operation import Call, Operation
 from customerhub.web.origin import Origin
 from customerhub.web.page import Page
@@ -81,8 +84,12 @@ class Site:
         self._screens = screens or Screens({})
         self._hooks = hooks or Hooks()
         self._lifespan = lifespan
+        self._hosts = Hosts(hub.settings.allowed_hosts)
         self._log = get_logger()
         self._check_pages()
+        gets = (("GET", path) for path in (*self._pages, *self._screens.paths))
+        posts = (("POST", path) for path in (*self._screens.paths, *self._hooks.paths))
+        self._meter = Meter(hub.slot, dialects, (*gets, *posts))
 
     def _check_pages(self) -> None:
         pages = (("GET", path) for path in (*self._pages, *self._screens.paths))
@@ -96,11 +103,19 @@ class Site:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's request, or the life of the process (ASGI 3)."""
         if scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            self._meter.begin()
+            try:
+                await self._serve(scope, receive, send)
+            finally:
+                self._meter.end()
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
+
+    def leave(self) -> None:
+        """Say where it is asked whether this process is ready that it will soon be gone."""
+        self._hub.is_leaving = True
 
     def let_go(self) -> None:
         """Answer those who wait for news: the process is about to stop."""
@@ -116,10 +131,12 @@ class Site:
         started, now = clock(), self._hub.now()
         number = to_request_number(now, self._hub.new_id())
         exchange = Exchange(number, to_request_id(number), now, started, scope, scope["method"], path, clock)
+        RUNNING.set(exchange)
         try:
             answer, headers = await self._answer(exchange, scope, receive)
         except ClientGone:
             exchange.log(self._log, _CLIENT_GONE)
+            self._meter.observe(exchange, None)
             return
         # Before it is sent: the client may follow the link to the entry as soon as it has the answer.
         self._record(exchange, answer)
@@ -131,6 +148,7 @@ class Site:
         else:
             await send_answer(send, answer, [*headers, *exchange.rate], has_body=exchange.method != "HEAD")
         exchange.log(self._log, answer.status)
+        self._meter.observe(exchange, answer)
 
     def _record(self, exchange: Exchange, answer: Answer) -> None:
         recorder, caller = self._hub.recorder, exchange.caller
@@ -178,6 +196,8 @@ class Site:
             if exchange.method not in _READS:
                 raise MethodNotAllowed(_READS)
             return await page(headers)
+        if self._hosts:
+            self._hosts.check(headers)
         if exchange.path in self._screens.paths:
             exchange.route = exchange.path
             return await self._screens.answer(
@@ -236,6 +256,7 @@ class Site:
                 headers, exchange.method, exchange.path, raw_query, body, takes_key=operation.takes_key
             )
             exchange.key = guards.key.key if guards.key is not None else None
+            exchange.is_dry_run = guards.dry_run
         command = Command(
             caller,
             exchange.request_id,

@@ -51,7 +51,7 @@ class Worker:
         self._database = hub.database.beside(_CONNECTIONS)
         # Claims are renewed however long the others wait for something.
         self._keeping = hub.database.beside(1)
-        self._listening = hub.database.beside(1)
+        self._listening = hub.database.direct(1)
         self._deliverer = Deliverer(hub, self._database, self._note, self._remind)
         self._woken = asyncio.Event()
         self._lanes: dict[asyncio.Task[None], Lane] = {}
@@ -69,6 +69,11 @@ class Worker:
         self._loops = [asyncio.create_task(work) for work in (self._run(), *repeated)]
         for task in self._loops:
             task.add_done_callback(_tell_of_end)
+
+    @property
+    def lanes(self) -> int:
+        """How many customers of sinks are being told of."""
+        return len(self._lanes)
 
     def wake(self) -> None:
         """Something may be due; never waits."""

@@ -3,6 +3,7 @@
 from typing import Final
 
 from customerhub.core.access import OPERATOR
+from customerhub.dialects.hub import latencies
 from customerhub.dialects.hub.answers import VERSION
 from customerhub.dialects.hub.auth import ADMIN
 from customerhub.dialects.hub.models import Page
@@ -229,6 +230,18 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="Get metrics",
         description="Of the sinks of every team, in the text format of Prometheus (0.0.4).",
         handler=outgoing.read_metrics,
+        permissions=(OPERATOR,),
+        tags=("Hub",),
+    ),
+    Operation(
+        method="GET",
+        path=f"{VERSION}/latencies",
+        name="getLatencies",
+        summary="Get the hub's own latencies",
+        description="p50, p95 and p99 of each API and each route, in milliseconds: of the last five minutes, and since "
+        "the hub was started; of all its processes together. A request that waits for news takes as long as it waits.",
+        handler=latencies.read,
+        answer=latencies.ShownLatencies,
         permissions=(OPERATOR,),
         tags=("Hub",),
     ),
