@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -31,6 +32,7 @@ from customerhub.store.access import Team
 from customerhub.web.dialect import CredentialOrder
 from customerhub.web.serve import Site
 from tests.support.fingerprint import Fingerprint, take_fingerprint
+from tests.support.furniture import Furniture, bring_furniture
 
 Json = dict[str, Any]  # Any: decoded JSON
 DIALECT = "augno"
@@ -47,6 +49,16 @@ INCLUDES = (
     *("notification_preferences", "price_groups", "credit_limit"),
 )
 ALL = ",".join(INCLUDES)
+# What a team is furnished with: where an account has it, and how ids of that kind begin.
+PREFIXES = {
+    "carriers": "cr",
+    "service_levels": "crop",
+    "payment_terms": "pytm",
+    "shipping_terms": "shtm",
+    "pricing_groups": "acgp",
+    "type_groups": "acgp",
+    "reps": "us",
+}
 
 
 def to_id(prefix: str, uuid: UUID) -> str:
@@ -210,31 +222,41 @@ async def make_account(hub: Hub, site: Site, team: Team | None = None, **order: 
 async def furnish(account: Account) -> None:
     """Two of each that a customer refers to, of which the second service level is another carrier's."""
     hub, team = account.hub, account.team
-    command = to_command(await find_caller(hub, DIALECT, account.api_key))
+    caller = await find_caller(hub, DIALECT, account.api_key)
+    made = await bring_furniture(hub, caller, DIALECT, partial(make_furniture, hub, team, to_command(caller)))
+    for name, prefix in PREFIXES.items():
+        getattr(account, name).extend(to_id(prefix, one) for one in made[name])
+    dollar = await find_unit(hub, team, "US Dollar")
+    add_unit = partial(add_entry, hub, to_command(caller), "unit")
+    account.unit = to_id("un", dollar or await add_unit(EntryValues("US Dollar", details=UnitDetails("currency", "$"))))
 
-    async def add(kind: Kind, name: str, details: Details, description: str | None = None) -> UUID:
-        return await add_entry(hub, command, kind, EntryValues(name, description=description, details=details))
+
+async def make_furniture(hub: Hub, team: Team, command: Command) -> Furniture:
+    """The same by the use cases, by its place in an account."""
+    made: dict[str, list[UUID]] = {name: [] for name in PREFIXES}
+
+    async def add(place: str, kind: Kind, name: str, details: Details, description: str | None = None) -> UUID:
+        values = EntryValues(name, description=description, details=details)
+        made[place].append(await add_entry(hub, command, kind, values))
+        return made[place][-1]
 
     for carrier, code, level in (("Northbound UPS", "ups", "2nd Day Air"), ("Northbound FedEx", "fedex", "Ground")):
-        made = await add("carrier", carrier, CarrierDetails(code, "8X41V2"))
-        details = ServiceLevelDetails(made, f"{code}_{level.lower().replace(' ', '_')}", is_default=code == "ups")
-        account.carriers.append(to_id("cr", made))
-        account.service_levels.append(to_id("crop", await add("service_level", f"{carrier} {level}", details)))
+        carrier_id = await add("carriers", "carrier", carrier, CarrierDetails(code, "8X41V2"))
+        details = ServiceLevelDetails(carrier_id, f"{code}_{level.lower().replace(' ', '_')}", is_default=code == "ups")
+        await add("service_levels", "service_level", f"{carrier} {level}", details)
     for name in ("Net 45 EOM", "Net 10 EOM"):
-        account.payment_terms.append(to_id("pytm", await add("payment_term", name, NoDetails())))
+        await add("payment_terms", "payment_term", name, NoDetails())
     for name in ("Shipper account", "Collect"):
-        account.shipping_terms.append(to_id("shtm", await add("shipping_term", name, ShippingTermDetails())))
+        await add("shipping_terms", "shipping_term", name, ShippingTermDetails())
     for name in ("Tier 1 wholesale", "Tier 2 wholesale"):
-        group = await add("account_group", name, AccountGroupDetails("pricing_group"), "Ten percent off")
-        account.pricing_groups.append(to_id("acgp", group))
+        await add("pricing_groups", "account_group", name, AccountGroupDetails("pricing_group"), "Ten percent off")
     for name in ("Cafe and roaster", "Grocer"):
-        group = await add("account_group", name, AccountGroupDetails("type_group", "commission_applied"))
-        account.type_groups.append(to_id("acgp", group))
+        group = AccountGroupDetails("type_group", "commission_applied")
+        await add("type_groups", "account_group", name, group)
     for first_name in ("Mira", "Ravi"):
         new = admin.NewUser(f"{first_name.lower()}@{uuid4().hex}.example", first_name, "Okafor")
-        account.reps.append(to_id("us", (await admin.create_user(hub, team, new)).id))
-    dollar = await find_unit(hub, team, "US Dollar")
-    account.unit = to_id("un", dollar or await add("unit", "US Dollar", UnitDetails("currency", "$")))
+        made["reps"].append((await admin.create_user(hub, team, new)).id)
+    return made
 
 
 def to_command(caller: Caller) -> Command:

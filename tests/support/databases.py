@@ -26,14 +26,22 @@ async def empty_database(cluster: Cluster) -> AsyncIterator[str]:
 class KeptDatabase(Database):
     """Connections that outlive those who close them, and go to the next who asks for as many."""
 
-    def __init__(self, url: str, free: "dict[int, list[KeptDatabase]] | None" = None, size: int = 4) -> None:
-        super().__init__(url, size=size)
+    def __init__(
+        self,
+        url: str,
+        free: "dict[int, list[KeptDatabase]] | None" = None,
+        size: int = 4,
+        direct_url: str = "",
+    ) -> None:
+        super().__init__(url, size=size, uses_prepared=not direct_url, direct_url=direct_url)
         self._free: dict[int, list[KeptDatabase]] = {} if free is None else free
 
     def lend(self, size: int = 4) -> "KeptDatabase":
         """Connections that nobody else has until they are closed."""
         idle = self._free.setdefault(size, [])
-        return idle.pop() if idle else KeptDatabase(self.url, self._free, size)
+        return (
+            idle.pop() if idle else KeptDatabase(self.url, self._free, size, self.direct_url if self.is_pooled else "")
+        )
 
     @override
     def beside(self, size: int) -> Database:

@@ -4,6 +4,7 @@
 dialect shows it.
 """
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import anyio
 import msgspec
 
 from customerhub.dialects.base import find_dialects
+from customerhub.embedded import open_cluster
 from customerhub.model.catalogue import (
     AccountGroupDetails,
     CarrierDetails,
@@ -30,8 +33,12 @@ from customerhub.model.catalogue import (
 )
 from customerhub.model.customer import Address, Attribute, Contact, Customer
 from customerhub.settings import Settings
+from customerhub.store.db import connect
+from customerhub.store.migrate import migrate
+from customerhub.store.spread import list_tables
 from customerhub.web.dialect import Dialect
 from tests.support.guarantees import to_guarantees_page
+from tests.support.spread import with_sections
 
 DOCS = Path(__file__).parents[2] / "docs"
 _AT, _LATER = datetime(2025, 3, 4, 9, 10, 11, tzinfo=UTC), datetime(2025, 4, 5, 10, 11, 12, tzinfo=UTC)
@@ -185,10 +192,22 @@ def to_settings_page() -> str:
 PAGES = {"dialects.md": to_dialects_page, "guarantees.md": to_guarantees_page, "settings.md": to_settings_page}
 
 
+async def write_scale_page(url: str) -> None:
+    """Write the tables of the page on scale anew, read off the schema in an empty database."""
+    connection = await connect(url)
+    await migrate(connection)
+    page = (DOCS / "scale.md").read_text(encoding="utf-8")
+    (DOCS / "scale.md").write_text(with_sections(page, await list_tables(connection)), encoding="utf-8")
+    await connection.close()
+
+
 def main() -> None:
     """Write every page."""
     for name, make in PAGES.items():
         (DOCS / name).write_text(make(), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as directory, open_cluster(Path(directory) / "hub") as cluster:
+        cluster.create_database("documents")
+        anyio.run(write_scale_page, cluster.url("documents"))
 
 
 if __name__ == "__main__":

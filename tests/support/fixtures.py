@@ -21,6 +21,8 @@ from customerhub.web.render import STYLE, to_style_page
 from customerhub.web.screens import Screens
 from customerhub.web.serve import Site
 from tests.support.databases import KeptDatabase
+from tests.support.servers import behind_pooler, running_pooler
+from tests.support.sweeping import Sweeper
 from tests.support.world import World, make_world
 
 # A property may meet a busy machine; what it promises is not speed.
@@ -69,16 +71,37 @@ async def _migrate(url: str, name: str) -> None:
 
 
 @pytest.fixture(scope="session")
-async def connections(database_url: str) -> AsyncIterator[KeptDatabase]:
+async def pooled_url(cluster: Cluster, database_url: str) -> AsyncIterator[str]:
+    """The worker's database behind a PgBouncer, if `CUSTOMERHUB_TEST_POOLER` is 1; else no address."""
+    if os.environ.get("CUSTOMERHUB_TEST_POOLER") != "1":
+        yield ""
+        return
+    async with running_pooler(cluster) as pooler:
+        behind_pooler[database_url] = pooler.url_like(database_url)
+        yield behind_pooler[database_url]
+        del behind_pooler[database_url]
+
+
+@pytest.fixture(scope="session")
+async def connections(database_url: str, pooled_url: str) -> AsyncIterator[KeptDatabase]:
     """The worker's connections; each test that opened its own, and prepared each statement, took twice as long."""
-    opened = KeptDatabase(database_url)
+    opened = KeptDatabase(pooled_url, direct_url=database_url) if pooled_url else KeptDatabase(database_url)
     yield opened
     await opened.close_all()
 
 
+@pytest.fixture(scope="session")
+async def sweeper(connections: KeptDatabase) -> AsyncIterator[Sweeper]:
+    """What keeps the worker's database small."""
+    lent = connections.lend()
+    yield Sweeper(lent)
+    await lent.close()
+
+
 @pytest.fixture
-async def hub(connections: KeptDatabase) -> AsyncIterator[Hub]:
+async def hub(connections: KeptDatabase, sweeper: Sweeper) -> AsyncIterator[Hub]:
     """A hub on the worker's database, which logs requests as a served one does."""
+    await sweeper.begin()
     opened = Hub(connections.lend(), Settings(secret_key=SECRET_KEY))
     opened.recorder.start()
     yield opened
@@ -107,9 +130,10 @@ async def other_world(hub: Hub, site: Site) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def twin(world: World, database_url: str) -> AsyncIterator[httpx.AsyncClient]:
+async def twin(world: World, database_url: str, pooled_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """Another client of the same team, on a hub that shares nothing with the first but the database."""
-    hub = Hub(Database(database_url), Settings())
+    database = Database(pooled_url or database_url, uses_prepared=not pooled_url, direct_url=database_url)
+    hub = Hub(database, Settings())
     transport = httpx.ASGITransport(Site(hub, find_dialects(), limits=Limits()))
     headers = {"X-API-Key": world.api_key}
     async with httpx.AsyncClient(transport=transport, base_url="http://twin", headers=headers) as api:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +12,7 @@ import httpx
 from customerhub.core import admin
 from customerhub.core.access import find_caller
 from customerhub.core.catalogue import EntryValues
+from customerhub.core.command import Command
 from customerhub.core.hub import Hub
 from customerhub.dialects.base import find_dialects
 from customerhub.model.answer import Caller
@@ -30,6 +32,7 @@ from customerhub.web.dialect import CredentialOrder
 from customerhub.web.serve import Site
 from tests.support.augno import add_entry, find_unit, to_command
 from tests.support.fingerprint import Fingerprint, take_fingerprint
+from tests.support.furniture import Furniture, bring_furniture
 
 Json = dict[str, Any]  # Any: decoded JSON
 DIALECT = "hub"
@@ -208,30 +211,37 @@ async def make_desk(hub: Hub, site: Site, team: Team | None = None, **order: Any
 
 async def furnish(desk: Desk) -> None:
     """Two of each that a customer refers to."""
-    hub, team = desk.hub, desk.team
-    command = to_command(await desk.caller())
+    hub, team, caller = desk.hub, desk.team, await desk.caller()
+    made = await bring_furniture(hub, caller, DIALECT, partial(make_furniture, hub, team, to_command(caller)))
+    for name, ids in made.items():
+        getattr(desk, name).extend(map(str, ids))
+    dollar = await find_unit(hub, team, "US Dollar")
+    add_unit = partial(add_entry, hub, to_command(caller), "unit")
+    desk.unit = str(dollar or await add_unit(EntryValues("US Dollar", details=UnitDetails("currency", "$"))))
+
+
+async def make_furniture(hub: Hub, team: Team, command: Command) -> Furniture:
+    """The same by the use cases, by its place at a desk."""
+    made: dict[str, list[UUID]] = {"carriers": [], "service_levels": [], "reps": []}
 
     async def add(kind: Kind, name: str, details: Details) -> UUID:
         return await add_entry(hub, command, kind, EntryValues(name, details=details))
 
     for carrier in ("Northbound UPS", "Northbound FedEx"):
-        made = await add("carrier", carrier, CarrierDetails())
-        level = ServiceLevelDetails(made, f"{carrier} ground")
-        desk.carriers.append(str(made))
-        desk.service_levels.append(str(await add("service_level", f"{carrier} Ground", level)))
-    kinds: tuple[tuple[list[str], Kind, Details], ...] = (
-        (desk.payment_terms, "payment_term", NoDetails()),
-        (desk.shipping_terms, "shipping_term", ShippingTermDetails()),
-        (desk.price_lists, "price_list", PriceListDetails()),
-        (desk.pricing_groups, "account_group", AccountGroupDetails("pricing_group")),
-        (desk.type_groups, "account_group", AccountGroupDetails("type_group")),
+        made["carriers"].append(await add("carrier", carrier, CarrierDetails()))
+        level = ServiceLevelDetails(made["carriers"][-1], f"{carrier} ground")
+        made["service_levels"].append(await add("service_level", f"{carrier} Ground", level))
+    kinds: tuple[tuple[str, Kind, Details], ...] = (
+        ("payment_terms", "payment_term", NoDetails()),
+        ("shipping_terms", "shipping_term", ShippingTermDetails()),
+        ("price_lists", "price_list", PriceListDetails()),
+        ("pricing_groups", "account_group", AccountGroupDetails("pricing_group")),
+        ("type_groups", "account_group", AccountGroupDetails("type_group")),
     )
-    for ids, kind, details in kinds:
-        for number in (1, 2):
-            name = f"{kind} {getattr(details, 'type', '')} {number}"
-            ids.append(str(await add(kind, name, details)))
+    for place, kind, details in kinds:
+        names = (f"{kind} {getattr(details, 'type', '')} {number}" for number in (1, 2))
+        made[place] = [await add(kind, name, details) for name in names]
     for first_name in ("Mira", "Ravi"):
         new = admin.NewUser(f"{first_name.lower()}@{uuid4().hex}.example", first_name, "Okafor")
-        desk.reps.append(str((await admin.create_user(hub, team, new)).id))
-    dollar = await find_unit(hub, team, "US Dollar")
-    desk.unit = str(dollar or await add("unit", "US Dollar", UnitDetails("currency", "$")))
+        made["reps"].append((await admin.create_user(hub, team, new)).id)
+    return made

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from tests.support.fixtures import SECRET_KEY
+from tests.support.servers import behind_pooler
 
 _START_SECONDS = 60
 _STOP_SECONDS = 30
@@ -37,15 +38,15 @@ class HubProcess:
 
 
 @asynccontextmanager
-async def running_hub(log: Path, *arguments: str, tells: bool = False) -> AsyncIterator[HubProcess]:
-    """Serve on a free port with more arguments; whatever happens, the process is gone afterwards.
+async def running_hub(log: Path, *arguments: str, tells: bool = False, **settings: str) -> AsyncIterator[HubProcess]:
+    """Serve on a free port with more arguments and settings; whatever happens, the process is gone afterwards.
 
     It `tells` sinks only where it is asked to: those of other tests stand in the same database.
     """
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "customerhub", "serve", "--port", "0", "--json", *arguments),
-            env=_environment() | {"CUSTOMERHUB_DELIVERIES": "true" if tells else "false"},
+            *(sys.executable, "-m", "customerhub", "serve", "--port", "0", "--json", *map(_to_pooled, arguments)),
+            env=_environment(*arguments) | _to_variables(deliveries="true" if tells else "false", **settings),
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=errors,
@@ -63,8 +64,8 @@ async def running_worker(log: Path, database_url: str, **settings: str) -> Async
     """Tell sinks of changes, under these settings; whatever happens, the process is gone afterwards."""
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "customerhub", "work", "--json", "--database-url", database_url),
-            env=_environment() | {f"CUSTOMERHUB_{name.upper()}": value for name, value in settings.items()},
+            *(sys.executable, "-m", "customerhub", "work", "--json", "--database-url", _to_pooled(database_url)),
+            env=_environment(database_url) | _to_variables(**settings),
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=errors,
@@ -78,10 +79,20 @@ async def running_worker(log: Path, database_url: str, **settings: str) -> Async
         await process.wait()
 
 
-def _environment() -> dict[str, str]:
-    """No settings but the key of the secrets that the run's databases may hold already."""
+def _to_pooled(argument: str) -> str:
+    return behind_pooler.get(argument, argument)
+
+
+def _environment(*arguments: str) -> dict[str, str]:
+    """No settings but the key of the secrets that the run's databases may hold already, and the way past a pooler."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CUSTOMERHUB_")}
+    for direct_url in set(arguments) & set(behind_pooler):
+        kept |= {"CUSTOMERHUB_DIRECT_URL": direct_url, "CUSTOMERHUB_PREPARED_STATEMENTS": "false"}
     return kept | {"CUSTOMERHUB_SECRET_KEY": SECRET_KEY}
+
+
+def _to_variables(**settings: str) -> dict[str, str]:
+    return {f"CUSTOMERHUB_{name.upper()}": value for name, value in settings.items()}
 
 
 async def _read_url(process: Process, log: Path) -> str:

@@ -4,18 +4,21 @@ import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 
 from customerhub.core import admin
+from customerhub.core.access import find_caller
 from customerhub.core.hub import Hub
 from customerhub.dialects.base import find_dialects
 from customerhub.store.access import Team
 from customerhub.web.dialect import CredentialOrder
 from customerhub.web.serve import Site
 from tests.support.fingerprint import Fingerprint, take_fingerprint
+from tests.support.furniture import Furniture, bring_furniture
 
 Json = dict[str, Any]  # Any: decoded JSON
 DIALECT = "wizcommerce"
@@ -132,18 +135,25 @@ async def make_world(hub: Hub, site: Site) -> AsyncIterator[World]:
     """Furnish a new team and open a client on it, in process."""
     team = await admin.create_team(hub, f"Team {uuid4()}")
     key = await make_key(hub, team)
+    transport = httpx.ASGITransport(site)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub", headers={"X-API-Key": key}) as api:
+        caller = await find_caller(hub, DIALECT, key)
+        made = await bring_furniture(hub, caller, DIALECT, partial(make_furniture, hub, team, api))
+        yield World(hub, team, api, key, *(list(map(str, made[name])) for name in ("reps", "price_lists")))
+
+
+async def make_furniture(hub: Hub, team: Team, api: httpx.AsyncClient) -> Furniture:
+    """Two reps and two price lists."""
     reps = [
         await admin.create_user(hub, team, admin.NewUser(f"{name}@{uuid4().hex}.example", name.title(), "Nair"))
         for name in ("priya", "ravi")
     ]
-    transport = httpx.ASGITransport(site)
-    async with httpx.AsyncClient(transport=transport, base_url="http://hub", headers={"X-API-Key": key}) as api:
-        made = World(hub, team, api, key, [str(rep.id) for rep in reps])
-        for name in ("Wholesale EU", "Wholesale US"):
-            answer = await api.post("/v1/price-lists", json={"reference_id": uuid4().hex, "name": name})
-            assert answer.status_code == 201, answer.text
-            made.price_lists.append(answer.json()["data"]["id"])
-        yield made
+    price_lists: list[UUID] = []
+    for name in ("Wholesale EU", "Wholesale US"):
+        answer = await api.post("/v1/price-lists", json={"reference_id": uuid4().hex, "name": name})
+        assert answer.status_code == 201, answer.text
+        price_lists.append(UUID(answer.json()["data"]["id"]))
+    return {"reps": [rep.id for rep in reps], "price_lists": price_lists}
 
 
 async def make_key(hub: Hub, team: Team, *, requires_precondition: bool = False) -> str:
