@@ -1,7 +1,7 @@
 # What a developer types; `make` alone lists it. Everything is installed into .venv, by scripts/setup.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run setup test check soak format lock clean dev
+.PHONY: help run setup test check soak bench format lock clean dev
 
 # Taken from make's own command line (`make run PORT=9000`) and not from the environment, where other programs'
 # variables of these names live.
@@ -40,6 +40,9 @@ test: dev ## run every test (ARGS="tests/core -x" for pytest, WORKERS=)
 
 soak: dev ## run the load and crash tests at their full sizes
 	CUSTOMERHUB_SOAK=1 .venv/bin/python -m pytest -m soak $(ARGS)
+
+bench: dev ## measure the hub beside its floor and its peers, and write docs/performance.md (ARGS="--customers 10000")
+	.venv/bin/python -m bench --write $(ARGS)
 
 check: dev ## lint, format, strict types, import layers
 	.venv/bin/ruff check

@@ -1,0 +1,1 @@
+"""What the hub is compared with: the same work, built the usual ways."""
