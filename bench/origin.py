@@ -43,5 +43,5 @@ def read_machine() -> dict[str, str]:
     return {
         "cores": f"{os.cpu_count()} of {models[0] if models else platform.machine()}",
         "memory": f"{memory:.0f} GiB",
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
     }
