@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from operator import attrgetter
 from uuid import UUID
 
 import msgspec
@@ -26,7 +25,6 @@ from customerhub.model.references import find_term
 
 __all__ = ["TICK", "Applied", "advance", "apply", "create", "delete", "settle"]
 
-_get_plain = attrgetter(*PLAIN_FIELDS)
 _TERMS: tuple[Kind, ...] = ("payment_term", "shipping_term", "carrier")
 _NEW_TERM: dict[Kind, Details] = {
     "payment_term": NoDetails(),
@@ -58,7 +56,8 @@ def apply(before: Customer, patch: CustomerPatch, catalogue: Catalogue, moment: 
     moment = moment.after(before.updated_at)
     updates: dict[str, object] = {}
     new_entries: list[CatalogueEntry] = []
-    for field, value in zip(PLAIN_FIELDS, _get_plain(patch), strict=True):
+    for field in PLAIN_FIELDS:
+        value = getattr(patch, field)
         if value is not UNSET:
             updates[field] = (
                 _resolve(before, field, value, catalogue, new_entries, moment) if isinstance(value, Named) else value

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
-from operator import attrgetter
 from uuid import UUID
 
 import msgspec
@@ -28,8 +27,6 @@ _ARRAYS = frozenset(("sales_reps", "price_groups"))
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 # Set by the statement itself, from parameters that the change row shares.
 _GIVEN = frozenset(("team", "id", "version", "created_at", "updated_at", "created_by", "updated_by"))
-_WRITTEN = tuple(field for field in CUSTOMER_FIELDS if field not in _GIVEN)
-_get_written = attrgetter(*_WRITTEN)
 _COLUMNS = ", ".join(f"c.{field}" for field in CUSTOMER_FIELDS)
 _READ_FOR_WRITE = QUERIES["read_for_write"].format(columns=_COLUMNS)
 _GET = QUERIES["get"].format(columns=_COLUMNS)
@@ -216,17 +213,14 @@ async def write_version(connection: Connection, version: NewVersion) -> bool:
 def _columns_to_write(version: NewVersion) -> list[tuple[str, object]]:
     """Only what differs, so that an update touches as few indexes and bytes as it can."""
     before, after = version.before, version.after
-    values = zip(_WRITTEN, _get_written(after), strict=True)
-    if before is None:
-        differing = list(values)
-    else:
-        old_values = _get_written(before)
-        differing = [
-            (field, value)
-            for (field, value), old in zip(values, old_values, strict=True)
-            if value is not old and differs(old, value)
-        ]
-    columns = [(field, _encode(value) if field in _DECODE else value) for field, value in differing]
+    columns: list[tuple[str, object]] = []
+    for field in CUSTOMER_FIELDS:
+        if field in _GIVEN:
+            continue
+        value = getattr(after, field)
+        if before is not None and (value is (old := getattr(before, field)) or not differs(old, value)):
+            continue
+        columns.append((field, _encode(value) if field in _DECODE else value))
     if _writes_email(version):
         columns += _email_columns(after)
     return columns
