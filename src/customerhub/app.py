@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from customerhub.console.routes import PREFIX, SCREENS, UPLOADS, to_static_pages
 from customerhub.core.board import Slot
 from customerhub.core.hub import Hub
 from customerhub.core.pulse import Pulse
@@ -58,8 +59,8 @@ def create_app(settings: Settings, slot: Slot | None = None) -> Site:
                 await worker.close()
             await hub.close()
 
-    pages = {**to_health_pages(hub), **to_document_pages(dialects), STYLE: to_style_page()}
-    screens = Screens({**signin.SCREENS, **consent.SCREENS})
+    pages = {**to_health_pages(hub), **to_document_pages(dialects), STYLE: to_style_page(), **to_static_pages()}
+    screens = Screens({**signin.SCREENS, **consent.SCREENS, **SCREENS}, prefixes=(PREFIX,), uploads=UPLOADS)
     return Site(
         hub,
         dialects,

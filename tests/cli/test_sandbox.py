@@ -275,7 +275,7 @@ def test_its_greeting_says_what_it_is_for() -> None:
     """Whoever starts one is told how to put it back, and how to ask for a fault."""
     lines = to_greeting("http://127.0.0.1:8080", None, Path("/my place")).splitlines()
     faults = "429, 500, 503, timeout, drop-after-commit, slow=800"
-    assert lines[3:5] == [
+    assert lines[4:6] == [
         "This is a sandbox: `customerhub reset --data-dir '/my place'` puts it back.",
         f"Requests ask for a fault by the header Customerhub-Simulate: {faults}.",
     ]

@@ -166,6 +166,7 @@ class FakeDialect:
     kept_errors: tuple[type[HubError], ...] = ()
     webhook_form: WebhookForm | None = None
     remote: Remote | None = None
+    is_canonical: bool = False
 
     async def authenticate(self, hub: Hub, incoming: Incoming) -> Caller:
         self.seen.append(incoming)

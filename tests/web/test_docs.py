@@ -66,12 +66,13 @@ async def test_the_reference_has_every_dialect_and_asks_nobody(site: Site) -> No
 
 
 async def test_the_front_page_leads_everywhere(site: Site) -> None:
-    """`/` links the reference, the documents and the health of the process."""
+    """`/` links the console, the reference, the documents and the health of the process."""
     async with to_client(site) as client:
         page = await client.get("/")
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert re.findall(r'href="([^"]+)"', page.text) == [
         "/docs/front.css",
+        "/console",
         "/docs",
         "/fake/openapi.json",
         "/other/openapi.json",

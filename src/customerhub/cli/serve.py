@@ -128,7 +128,7 @@ async def _prepare(settings: Settings, url: str, memory: Path | None, *, with_de
 
 
 def _to_answer(url: str, demo: Demo | None, sandbox: Path | None, metrics: str | None) -> dict[str, object]:
-    answer: dict[str, object] = {"url": url, "docs": f"{url}/docs"}
+    answer: dict[str, object] = {"url": url, "console": f"{url}/console", "docs": f"{url}/docs"}
     if metrics is not None:
         answer["metrics"] = metrics
     if sandbox is not None:
@@ -138,7 +138,7 @@ def _to_answer(url: str, demo: Demo | None, sandbox: Path | None, metrics: str |
 
 def to_greeting(url: str, demo: Demo | None, sandbox: Path | None, metrics: str | None = None) -> str:
     """What whoever has started it is told: where it answers, and what to do next."""
-    lines = [f"Customerhub answers at {url}", f"Reference, and requests to try: {url}/docs"]
+    lines = [f"Customerhub answers at {url}", f"Console: {url}/console", f"Reference, and requests to try: {url}/docs"]
     if metrics is not None:
         lines += [f"Metrics, for Prometheus: {metrics}"]
     if sandbox is not None:

@@ -104,6 +104,8 @@ class Hub:
         self.slot = private_slot()
         self.noted = Noted()
         self.callers: dict[tuple[str, bytes], Caller] = {}
+        # Members whose sessions have a credential to stand for, as far as the process knows: team and credential.
+        self.consoles: set[tuple[UUID, UUID]] = set()
         self._catalogues: dict[UUID, Catalogue] = {}
 
     async def catalogue(self, connection: Connection, team: UUID, version: int) -> Catalogue:
@@ -169,6 +171,7 @@ class Hub:
     def forget(self) -> None:
         """Remember nothing of any team or caller any more: the data was replaced as a whole."""
         self.callers.clear()
+        self.consoles.clear()
         self._catalogues = {}
         self.recorder.forget()
 

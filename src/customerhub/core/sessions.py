@@ -2,18 +2,38 @@
 
 import secrets
 from datetime import timedelta
-from uuid import UUID
+from typing import Final
+from uuid import UUID, uuid5
 
+import msgspec
 from msgspec import Struct
 
 from customerhub.core.access import hash_secret
 from customerhub.core.hub import Hub
-from customerhub.model.error import Unauthenticated
+from customerhub.core.standing import check_member
+from customerhub.core.system import PERMISSIONS, ROLES
+from customerhub.model.answer import CONSOLE, Caller
+from customerhub.model.catalogue import Catalogue, RoleDetails, User
+from customerhub.model.error import NotFound, Unauthenticated
+from customerhub.store import access as access_store
 from customerhub.store import sessions as store
 from customerhub.store.access import Login
 from customerhub.store.sessions import Membership
 
-__all__ = ["Membership", "Person", "find_person", "new_secret", "sign_out", "start_session"]
+__all__ = [
+    "ADMINISTER",
+    "Membership",
+    "Person",
+    "Seat",
+    "find_person",
+    "new_secret",
+    "sign_out",
+    "start_session",
+    "take_seat",
+]
+
+ADMINISTER: Final = "administer"
+"""What only administrators of a team may do in a browser: members, credentials, settings, where changes go."""
 
 # Not every request of a busy session is worth a write.
 _SEEN_SECONDS = 60
@@ -25,6 +45,15 @@ class Person(Struct, frozen=True):
     login: UUID
     email: str
     memberships: tuple[Membership, ...]
+
+
+class Seat(Struct, frozen=True):
+    """A person at work in one team: who they are there, as a caller of use cases, and the team's catalogue."""
+
+    membership: Membership
+    caller: Caller
+    member: User
+    catalogue: Catalogue
 
 
 def new_secret() -> str:
@@ -68,3 +97,38 @@ async def sign_out(hub: Hub, secret: str) -> None:
     """End a session."""
     async with hub.database.lease() as connection:
         await store.delete_session(connection, hash_secret(secret))
+
+
+async def take_seat(hub: Hub, person: Person, team: UUID) -> Seat:
+    """The person in a team of theirs; raises NotFound for any other team, Unauthenticated for who was just disabled.
+
+    Administrators may do everything there; members what their role lets them, or what an editor may where they have
+    none. The history names the person, and all they do in a browser stands for one credential, without a secret.
+    """
+    membership = next((one for one in person.memberships if one.team == team), None)
+    if membership is None:
+        raise NotFound("team", str(team))
+    # The same for ever, so that nobody has to look for it.
+    credential = uuid5(membership.team_user, CONSOLE)
+    caller = Caller(team, credential, membership.team_user, person.email, CONSOLE)
+    async with hub.database.lease() as connection:
+        if (team, credential) not in hub.consoles:
+            await access_store.keep_console(connection, caller, membership.team_user, hub.now())
+            hub.consoles.add((team, credential))
+        standing = await hub.get_standing(connection, caller)
+        catalogue = await hub.catalogue(connection, team, standing.catalogue_version)
+    check_member(catalogue, caller)
+    member = catalogue.find_user(membership.team_user)
+    if member is None:
+        raise Unauthenticated("unknown")
+    caller = msgspec.structs.replace(caller, name=member.name or person.email, scopes=_find_scopes(member, catalogue))
+    return Seat(membership, caller, member, catalogue)
+
+
+def _find_scopes(member: User, catalogue: Catalogue) -> frozenset[str]:
+    if member.role == "admin":
+        return frozenset((*PERMISSIONS, ADMINISTER))
+    role = catalogue.find_entry("role", member.access_role)
+    if role is not None and isinstance(role.details, RoleDetails):
+        return frozenset(role.details.permissions)
+    return frozenset(ROLES["editor"][1])

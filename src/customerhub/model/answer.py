@@ -7,6 +7,8 @@ from msgspec import Struct
 
 COMMAND_LINE: Final = "command-line"
 """The door of the operator at the command line, who needs no credential; no dialect can have this name."""
+CONSOLE: Final = "console"
+"""The door of people with a browser, whose sessions stand for a credential; no dialect can have this name either."""
 
 
 class Answer(Struct, frozen=True):

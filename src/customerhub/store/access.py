@@ -158,6 +158,12 @@ async def insert_credential(connection: Connection, credential: Credential, secr
         await connection.execute(QUERIES["insert_lookup"], secret_hash, credential.team, credential.id)
 
 
+async def keep_console(connection: Connection, member: Caller, team_user: UUID, at: datetime) -> None:
+    """Store what a member's browser sessions stand for, unless it is there."""
+    values = member.team, member.credential, member.dialect, member.name, team_user, at
+    await connection.execute(QUERIES["keep_console"], *values)
+
+
 async def find_caller(connection: Connection, secret_hash: bytes, dialect: str) -> Caller | None:
     """Who a secret belongs to, alive or not."""
     row = await connection.fetchrow(QUERIES["find_credential"], secret_hash, dialect)

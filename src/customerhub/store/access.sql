@@ -101,13 +101,20 @@ select
 from credential cr join team t on t.id = cr.team
 where cr.team = $1 and cr.id = $2 and t.id = $1
 
+-- name: keep_console
+-- What a member's browser sessions stand for: no secret finds it, and it is listed nowhere. $1 team, $2 id, $3 dialect,
+-- $4 name, $5 member, $6 at
+insert into credential (team, id, dialect, name, team_user, scopes, requires_precondition, hint, created_at)
+values ($1, $2, $3, $4, $5, '{}', false, '', $6)
+on conflict do nothing
+
 -- name: list_credentials
--- $1 team or null for every team
+-- But for what browser sessions stand for. $1 team or null for every team
 select
     c.team, t.name as team_name, c.id, c.dialect, c.name, c.hint, c.scopes, c.requires_precondition, c.created_at,
     c.expires_at, c.revoked_at, c.role, c.renews, c.last_used_at
 from credential c join team t on t.id = c.team
-where $1::uuid is null or c.team = $1
+where ($1::uuid is null or c.team = $1) and c.dialect <> 'console'
 order by c.created_at, c.id
 
 -- name: find_credential_by_id
@@ -126,6 +133,7 @@ select
     c.last_used_at, c.team_user, c.requires_precondition, c.version, c.rate_limit, c.replaced_at
 from credential c
 where c.team = $1 and ($2::text is null or c.dialect = $2) and ($3::uuid is null or c.id = $3 or c.renews = $3)
+    and c.dialect <> 'console'
 order by c.renews is not null, c.created_at, c.id
 
 -- name: revoke

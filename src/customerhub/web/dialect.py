@@ -128,6 +128,10 @@ class Dialect(Protocol):
     def remote(self) -> Remote | None:
         """How an account of that vendor's, elsewhere, is kept like this hub's customers; None where it is not."""
 
+    @property
+    def is_canonical(self) -> bool:
+        """Whether it shows the record itself: one does, and doors without a form of their own speak it."""
+
     async def authenticate(self, hub: Hub, incoming: Incoming) -> Caller:
         """Who asks; raises Unauthenticated, Forbidden or RateLimited."""
 

@@ -70,6 +70,7 @@ _INDEX: Final = """<!doctype html>
 <h1>Customerhub</h1>
 <p>One customer record that speaks every system's API.</p>
 <ul>
+<li><a href="/console">Console</a>: find customers, see what each system sees, change and undo</li>
 <li><a href="/docs">Reference</a>, with requests that can be tried</li>
 %s
 <li>Health: <a href="/healthz">process</a>, <a href="/readyz">database</a></li>

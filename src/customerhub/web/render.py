@@ -12,32 +12,46 @@ STYLE: Final = "/pages/style.css"
 
 # Ends with where forms may lead.
 _POLICY: Final = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-_PAGES: Final = jinja2.Environment(
-    loader=jinja2.PackageLoader("customerhub.web", "pages"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
-def render(template: str, status: int = 200, *, form_targets: tuple[str, ...] = (), **values: object) -> Answer:
-    """The page of a template in `web/pages`.
+class Pages:
+    """The templates of a package's folder, and what a browser may do with pages made of them.
 
-    `form_targets` are origins that the answers to its forms lead to, beside this hub: browsers that follow a redirect
-    after a form hold the policy against that too.
+    `policy` is a Content-Security-Policy that ends with where forms may lead.
     """
-    policy = " ".join((_POLICY, *form_targets))
-    body = _PAGES.get_template(template).render(values).encode("utf-8", "backslashreplace")
-    headers = (
-        ("content-type", "text/html; charset=utf-8"),
-        ("content-security-policy", policy),
-        ("x-frame-options", "DENY"),
-        ("x-content-type-options", "nosniff"),
-        # An address of ours may hold what only this browser should know.
-        ("referrer-policy", "same-origin"),
-    )
-    return Answer(status, body, headers)
+
+    def __init__(self, package: str, policy: str = _POLICY, folder: str = "pages") -> None:
+        self.templates = jinja2.Environment(
+            loader=jinja2.PackageLoader(package, folder),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._policy = policy
+
+    def render(
+        self, template: str, status: int = 200, *, form_targets: tuple[str, ...] = (), **values: object
+    ) -> Answer:
+        """The page of a template.
+
+        `form_targets` are origins that the answers to its forms lead to, beside this hub: browsers that follow a
+        redirect after a form hold the policy against that too.
+        """
+        policy = " ".join((self._policy, *form_targets))
+        body = self.templates.get_template(template).render(values).encode("utf-8", "backslashreplace")
+        headers = (
+            ("content-type", "text/html; charset=utf-8"),
+            ("content-security-policy", policy),
+            ("x-frame-options", "DENY"),
+            ("x-content-type-options", "nosniff"),
+            # An address of ours may hold what only this browser should know.
+            ("referrer-policy", "same-origin"),
+        )
+        return Answer(status, body, headers)
+
+
+render = Pages("customerhub.web").render
 
 
 def to_style_page() -> Page:

@@ -92,7 +92,7 @@ class Site:
         self._meter = Meter(hub.slot, dialects, (*gets, *posts))
 
     def _check_pages(self) -> None:
-        pages = (("GET", path) for path in (*self._pages, *self._screens.paths))
+        pages = (("GET", path) for path in (*self._pages, *self._screens.examples))
         for method, path in (*pages, *(("POST", path) for path in self._hooks.examples)):
             try:
                 found = self._routes.match(method, path)
@@ -198,8 +198,8 @@ class Site:
             return await page(headers)
         if self._hosts:
             self._hosts.check(headers)
-        if exchange.path in self._screens.paths:
-            exchange.route = exchange.path
+        if self._screens.owns(exchange.path):
+            exchange.route, _ = self._screens.find(exchange.path)
             return await self._screens.answer(
                 exchange.path, scope, receive, hub=self._hub, limits=self._limits, request_id=exchange.request_id
             )
@@ -296,7 +296,7 @@ class Site:
 
     def _to_failure(self, exchange: Exchange, error: HubError) -> tuple[Answer, RawHeaders]:
         exchange.error = error
-        if exchange.path in self._screens.paths:
+        if self._screens.owns(exchange.path):
             to_shape = self._screens.to_failure
         else:
             owner = exchange.dialect or self._routes.find_owner(exchange.path)

@@ -1,7 +1,7 @@
 """Receiving a request's body: of a type we read, no longer than the route takes, from a client that is not too slow."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -60,29 +60,36 @@ def _check_coding(text: str) -> None:
         raise UnsupportedMediaType(f"content-encoding {shorten(text, 100)}")
 
 
-async def read_body(receive: Receive, limit: int, seconds: float, *, declared: int | None = None) -> bytes:
-    """The whole body, of at most `limit` bytes, within `seconds`.
+async def receive_body(
+    receive: Receive, limit: int, seconds: float, *, declared: int | None = None
+) -> AsyncGenerator[bytes]:
+    """The body piece by piece, of at most `limit` bytes in all, within `seconds`.
 
     A longer one is read and thrown away up to `MAX_DRAIN` bytes before it is refused, because a client that is still
     sending does not see an answer. Raises BodyTooLarge, RequestTimeout, ClientGone.
     """
-    chunks: list[bytes] = []
     size = 0
+    deadline = asyncio.get_running_loop().time() + seconds
     try:
-        async with asyncio.timeout(seconds):
-            more = True
-            while more and size <= MAX_DRAIN:
+        more = True
+        while more and size <= max(limit, MAX_DRAIN):
+            async with asyncio.timeout_at(deadline):
                 message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise ClientGone
-                chunk: bytes = message.get("body", b"")
-                size += len(chunk)
-                if size <= limit:
-                    chunks.append(chunk)
-                more = message.get("more_body", False)
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            chunk: bytes = message.get("body", b"")
+            size += len(chunk)
+            if size <= limit:
+                yield chunk
+            more = message.get("more_body", False)
     except TimeoutError:
         if max(size, declared or 0) <= limit:
             raise RequestTimeout from None
     if max(size, declared or 0) > limit:
         raise BodyTooLarge(limit)
+
+
+async def read_body(receive: Receive, limit: int, seconds: float, *, declared: int | None = None) -> bytes:
+    """The whole body; as `receive_body`."""
+    chunks = [chunk async for chunk in receive_body(receive, limit, seconds, declared=declared)]
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)

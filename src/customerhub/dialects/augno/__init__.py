@@ -51,6 +51,7 @@ class Augno:
     # The API has no webhooks of its own.
     webhook_form: WebhookForm | None = None
     remote: Remote | None = AugnoRemote()
+    is_canonical = False
     document = Document(
         title="Augno API of customerhub",
         version=auth.VERSIONS[0],

@@ -40,6 +40,7 @@ class Count:
     operations: tuple[Operation, ...] = routes.OPERATIONS
     webhook_form: WebhookForm | None = CountWebhooks()
     remote: Remote | None = CountRemote()
+    is_canonical = False
     document = Document(
         title="COUNT partner API of customerhub",
         version="1.0",

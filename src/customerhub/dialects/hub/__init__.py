@@ -41,6 +41,7 @@ class HubApi:
     operations: tuple[Operation, ...] = routes.OPERATIONS
     webhook_form: WebhookForm | None = HubWebhooks()
     remote: Remote | None = None
+    is_canonical = True
     document = Document(
         title="API of customerhub",
         version="1",

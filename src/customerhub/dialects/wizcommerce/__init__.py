@@ -45,6 +45,7 @@ class WizCommerce:
     operations: tuple[Operation, ...] = routes.OPERATIONS
     webhook_form: WebhookForm | None = WizCommerceWebhooks()
     remote: Remote | None = WizCommerceRemote()
+    is_canonical = False
     document = Document(
         title="WizCommerce API of customerhub",
         version="1.0",
