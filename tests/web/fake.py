@@ -51,6 +51,7 @@ from customerhub.web.operation import Call, Handler, Operation
 from customerhub.web.origin import Origin
 from customerhub.web.remote import Remote
 from customerhub.web.serve import Site
+from customerhub.web.shape import Key, Shape
 from customerhub.web.webhook import WebhookForm
 
 NOW: Final = datetime(2026, 1, 2, 3, 4, 5, 678000, UTC)
@@ -166,7 +167,9 @@ class FakeDialect:
     kept_errors: tuple[type[HubError], ...] = ()
     webhook_form: WebhookForm | None = None
     remote: Remote | None = None
+    scopes: tuple[str, ...] = ()
     is_canonical: bool = False
+    shape: Shape = field(default_factory=lambda: Shape(columns={"id": "text"}))
 
     async def authenticate(self, hub: Hub, incoming: Incoming) -> Caller:
         self.seen.append(incoming)
@@ -180,11 +183,27 @@ class FakeDialect:
     def example(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
         return f"curl {base_url}"
 
+    def example_read(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
+        return f"curl {base_url}"
+
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         return {}
 
     def propose(
         self, body: dict[str, object], customer: Customer, catalogue: Catalogue, new_id: Callable[[], UUID]
+    ) -> tuple[Proposal, tuple[str, ...]]:
+        return Proposal(CustomerPatch()), tuple(body)
+
+    def find_key(self, view: Mapping[str, object], key: Key) -> str | None:
+        return None
+
+    def to_request(
+        self, view: Mapping[str, object], customer: Customer | None, catalogue: Catalogue
+    ) -> dict[str, object]:
+        return dict(view)
+
+    def propose_new(
+        self, body: dict[str, object], catalogue: Catalogue, new_id: Callable[[], UUID], creator: UUID
     ) -> tuple[Proposal, tuple[str, ...]]:
         return Proposal(CustomerPatch()), tuple(body)
 

@@ -1,6 +1,7 @@
 """Who asks, under which guards, and what is answered, as values that can be kept and replayed byte for byte."""
 
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -9,18 +10,38 @@ COMMAND_LINE: Final = "command-line"
 """The door of the operator at the command line, who needs no credential; no dialect can have this name."""
 CONSOLE: Final = "console"
 """The door of people with a browser, whose sessions stand for a credential; no dialect can have this name either."""
+IMPORT: Final = "import"
+"""The door of rows of a file, by whoever runs them; no dialect can have this name either."""
+
+
+class Outlet(Protocol):
+    """Where a body goes piece by piece; what waits for its receiver waits in `write`."""
+
+    def add_header(self, name: str, value: str) -> None:
+        """One more header, in lower case, as long as nothing is written."""
+
+    async def write(self, piece: bytes) -> None:
+        """The next piece; raises what ends the whole, such as a receiver that is gone."""
+
+
+Stream = Callable[[Outlet], Awaitable[None]]
+"""Writes a whole body. What it raises before its first piece is answered as a failure; later the body breaks off."""
 
 
 class Answer(Struct, frozen=True):
-    """A whole HTTP answer: `headers` are (name, value) pairs in lower case, without content-length."""
+    """A whole HTTP answer: `headers` are (name, value) pairs in lower case, without content-length.
+
+    With `stream` the body is made while it is sent, and is nowhere as a whole; nothing is held for it before.
+    """
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    stream: Stream | None = None
 
     def with_header(self, name: str, value: str) -> "Answer":
         """The same answer with one more header."""
-        return Answer(self.status, self.body, (*self.headers, (name, value)))
+        return Answer(self.status, self.body, (*self.headers, (name, value)), self.stream)
 
 
 class Caller(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from operator import attrgetter
 from uuid import UUID
 
 import msgspec
@@ -31,6 +32,7 @@ _NEW_TERM: dict[Kind, Details] = {
     "shipping_term": ShippingTermDetails(),
     "carrier": CarrierDetails(),
 }
+_get_plain = attrgetter(*PLAIN_FIELDS)
 _ADDRESS_POINTERS: tuple[tuple[str, AddressType], ...] = (("bill_to", "billing"), ("ship_to", "shipping"))
 
 
@@ -54,20 +56,31 @@ def apply(before: Customer, patch: CustomerPatch, catalogue: Catalogue, moment: 
     contact moves to the next one of its kind; a changed address type clears the pointer of the old type.
     """
     moment = moment.after(before.updated_at)
+    differing, nested, new_entries = _find_values(before, patch, catalogue, moment)
+    if not differing:
+        return Applied(before, ())
+    return Applied(*advance(before, differing, nested, moment), tuple(new_entries))
+
+
+def _find_values(
+    before: Customer, patch: CustomerPatch, catalogue: Catalogue, moment: Moment
+) -> tuple[dict[str, object], list[FieldChange], list[CatalogueEntry]]:
+    """The values that are others after the patch, the changes inside lists, and the entries that come along."""
     updates: dict[str, object] = {}
     new_entries: list[CatalogueEntry] = []
-    for field in PLAIN_FIELDS:
-        value = getattr(patch, field)
+    for field, value in zip(PLAIN_FIELDS, _get_plain(patch), strict=True):
         if value is not UNSET:
             updates[field] = (
                 _resolve(before, field, value, catalogue, new_entries, moment) if isinstance(value, Named) else value
             )
     nested = _apply_nested(before, patch, updates, moment)
     settle(before, updates, catalogue, moment)
-    differing = {field: value for field, value in updates.items() if differs(getattr(before, field), value)}
-    if not differing:
-        return Applied(before, ())
-    return Applied(*advance(before, differing, nested, moment), tuple(new_entries))
+    differing = {
+        field: value
+        for field, value in updates.items()
+        if (old := getattr(before, field)) is not value and differs(old, value)
+    }
+    return differing, nested, new_entries
 
 
 def settle(before: Customer, updates: dict[str, object], catalogue: Catalogue, moment: Moment) -> None:
@@ -105,11 +118,12 @@ def create(blank: Customer, patch: CustomerPatch, catalogue: Catalogue, moment: 
         born["price_list"] = default.id if default is not None else None
     if patch.default_sales_rep is UNSET and patch.sales_reps:
         born["default_sales_rep"] = patch.sales_reps[0]
-    applied = apply(blank, msgspec.structs.replace(patch, **born), catalogue, moment)
+    whole = msgspec.structs.replace(patch, **born)
+    values, _, new_entries = _find_values(blank, whole, catalogue, moment.after(blank.updated_at))
     customer = msgspec.structs.replace(
-        applied.customer, version=1, created_at=moment.now, updated_at=moment.now, updated_by=moment.actor
+        blank, **values, version=1, created_at=moment.now, updated_at=moment.now, updated_by=moment.actor
     )
-    return Applied(customer, (FieldChange("", None, customer),), applied.new_entries)
+    return Applied(customer, (FieldChange("", None, customer),), tuple(new_entries))
 
 
 def delete(before: Customer, moment: Moment) -> Applied:

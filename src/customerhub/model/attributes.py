@@ -20,7 +20,7 @@ def find_fault(name: str, value: str, entity: Entity, catalogue: Catalogue) -> t
     definition = definitions.get(name)
     if definition is None:
         if definitions and not catalogue.settings.free_attributes:
-            return "undefined", f"is no custom value that is defined for {entity}"
+            return "undefined", f"is not among the custom values that are defined for {entity}"
         return None
     details = definition.details
     reason = find_misfit(value, details) if isinstance(details, AttributeDetails) else None

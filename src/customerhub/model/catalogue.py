@@ -256,7 +256,7 @@ class Catalogue:
     """
 
     __slots__ = (
-        *("_by_key", "_entries", "_users"),
+        *("_by_key", "_default_price_list", "_definitions", "_entries", "_users"),
         *("rate_limits", "settings", "team", "team_created_at", "team_name", "version"),
     )
 
@@ -283,6 +283,17 @@ class Catalogue:
         self._by_key = {
             (entry.kind, entry.unique_key): entry for entry in self._entries.values() if entry.unique_key is not None
         }
+        # What every write asks for, so that not every one looks through all entries.
+        self._definitions: dict[Entity, dict[str, CatalogueEntry]] = {}
+        self._default_price_list: CatalogueEntry | None = None
+        for entry in self._entries.values():
+            details = entry.details
+            if entry.status != "active":
+                continue
+            if isinstance(details, AttributeDetails):
+                self._definitions.setdefault(details.entity, {})[entry.name] = entry
+            elif isinstance(details, PriceListDetails) and details.is_default and self._default_price_list is None:
+                self._default_price_list = entry
 
     def with_entries(self, entries: tuple[CatalogueEntry, ...]) -> "Catalogue":
         """The snapshot as it will be once `entries` are stored."""
@@ -336,17 +347,8 @@ class Catalogue:
 
     def attribute_definitions(self, entity: Entity) -> dict[str, CatalogueEntry]:
         """The active custom field definitions of an entity, by their exact names."""
-        return {
-            entry.name: entry
-            for entry in self._entries.values()
-            if isinstance(entry.details, AttributeDetails)
-            and entry.details.entity == entity
-            and entry.status == "active"
-        }
+        return self._definitions.get(entity, {})
 
     def default_price_list(self) -> CatalogueEntry | None:
         """The active price list that new customers get."""
-        for entry in self._entries.values():
-            if isinstance(entry.details, PriceListDetails) and entry.details.is_default and entry.status == "active":
-                return entry
-        return None
+        return self._default_price_list

@@ -147,7 +147,8 @@ def email_key(email: str | None) -> str | None:
     """What two spellings of one email address share: NFC, trimmed, lower case; None for none."""
     if email is None:
         return None
-    return unicodedata.normalize("NFC", email).strip().lower() or None
+    text = email if email.isascii() else unicodedata.normalize("NFC", email)
+    return text.strip().lower() or None
 
 
 def name_key(name: str) -> str:

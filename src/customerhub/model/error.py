@@ -2,6 +2,7 @@
 
 HubError
 ├── Malformed              the body is not a JSON object, or cannot be read as one
+│   └── UnreadableFile     the file is no table that can be read, or goes beyond a limit
 ├── BodyTooLarge           the body is longer than the route takes
 ├── UnsupportedMediaType   the body is declared as something that is not JSON
 ├── InvalidHeader          a header of ours has a value outside its rule
@@ -15,7 +16,8 @@ HubError
 ├── NoSuchRoute            no such path
 ├── MethodNotAllowed       the path exists, the method does not
 ├── Conflict               the state of the record does not allow this
-│   └── InTheWay           what was changed since would be lost
+│   ├── InTheWay           what was changed since would be lost
+│   └── EmailsShared       customers share email addresses, which must be unique
 ├── PreconditionFailed     If-Match names another version
 ├── PreconditionRequired   the credential demands If-Match
 ├── KeyMismatch            an idempotency key came back with another request
@@ -30,6 +32,7 @@ HubError
 
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -64,6 +67,8 @@ def in_order(errors: Iterable[FieldError], sent: object) -> tuple[FieldError, ..
     once: dict[Path, FieldError] = {}
     for error in errors:
         once.setdefault(error.path, error)
+    if not once:
+        return ()
 
     def place(error: FieldError) -> tuple[int, ...]:
         steps: list[int] = []
@@ -94,6 +99,19 @@ class Malformed(HubError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class UnreadableFile(Malformed):
+    """A file is no table that can be read: `code` for programs, and the line where it ends to be one, where there is.
+
+    `encrypted`, `legacy`, `format`, `encoding`, `empty`, `no_sheet`, `broken`, `document_type`, `expansion`,
+    `too_many_rows`, `too_many_columns`, `name`.
+    """
+
+    def __init__(self, code: str, reason: str, line: int | None = None) -> None:
+        super().__init__(reason if line is None else f"line {line}: {reason}")
+        self.code = code
+        self.line = line
 
 
 def check_count(number: int) -> None:
@@ -216,6 +234,16 @@ class InTheWay(Conflict):
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         super().__init__("changes that were made since stand in the way")
         self.errors = errors
+
+
+class EmailsShared(Conflict):
+    """So many customers (`count`) share an email address with others; `customers` are the ids of a few of them."""
+
+    def __init__(self, count: int, customers: tuple[UUID, ...]) -> None:
+        named = ", ".join(map(str, customers)) + (", …" if count > len(customers) else "")
+        super().__init__(f"{count} customers of this team share an email address with others: {named}")
+        self.count = count
+        self.customers = customers
 
 
 class PreconditionFailed(HubError):

@@ -81,6 +81,19 @@ def patch_entry(
     return msgspec.structs.replace(entry, **updates, updated_at=moment.now)
 
 
+def make_entry(entry_id: UUID, patch: AddressPatch | ContactPatch, make: Callable[..., Entry], moment: Moment) -> Entry:
+    """A new address or contact with what its patch holds."""
+    values = {
+        field: value
+        for field, value in zip(patch.__struct_fields__, msgspec.structs.astuple(patch), strict=True)
+        if value is not UNSET
+    }
+    attributes = values.pop("attributes", None)
+    if isinstance(attributes, AttributesPatch) and attributes.put:
+        values["attributes"] = patch_attributes((), attributes, moment, "", [])
+    return make(id=entry_id, created_at=moment.now, updated_at=moment.now, **values)
+
+
 def patch_list(
     before: tuple[Entry, ...],
     patch: ListPatch[AddressPatch] | ListPatch[ContactPatch],
@@ -101,11 +114,11 @@ def patch_list(
         else:
             after.append(entry)
     for entry_id, entry_patch in patch.add:
-        blank = make(id=entry_id, created_at=moment.now, updated_at=moment.now)
-        new = patch_entry(blank, entry_patch, moment, "", [])
+        new = make_entry(entry_id, entry_patch, make, moment)
         changes.append(FieldChange(f"{path}/{entry_id}", None, new))
         after.append(new)
-    after.sort(key=lambda entry: (entry.created_at, entry.id))
+    if len(after) > 1:
+        after.sort(key=lambda entry: (entry.created_at, entry.id))
     return tuple(after)
 
 

@@ -127,10 +127,10 @@ def _pointer_errors(before: Customer, patch: CustomerPatch) -> Iterator[FieldErr
         ("addresses", ("bill_to", "ship_to"), "address"),
         ("contacts", ("primary_contact",), "contact"),
     ):
-        ids = _ids_after(getattr(before, list_field), getattr(patch, list_field))
-        for pointer in pointers:
-            value = getattr(patch, pointer)
-            if isinstance(value, UUID) and value not in ids:
+        values = [(pointer, value) for pointer in pointers if isinstance(value := getattr(patch, pointer), UUID)]
+        ids = _ids_after(getattr(before, list_field), getattr(patch, list_field)) if values else set()
+        for pointer, value in values:
+            if value not in ids:
                 yield FieldError((pointer,), "unknown_id", f"no such {noun} on this customer")
 
 
@@ -141,5 +141,7 @@ def _ids_after(
     ids = {entry.id for entry in entries}
     if isinstance(edits, UnsetType):
         return ids
+    if not ids and not edits.adopt:
+        return {entry_id for entry_id, _ in edits.add}
     ids = ids - edits.remove if edits.keep_others else ids & set(edits.change)
     return ids | {entry_id for entry_id, _ in edits.add} | {address.id for address in edits.adopt}

@@ -51,8 +51,18 @@ _CODES = _Codes(
 )
 
 
+# All lines at once, which takes a third of the time: `_BETWEEN` stands for `^` and `_MARKED` for `_MARK` until all is
+# coded, since a text may have these letters itself.
+_BETWEEN, _MARKED = "\x01", "\x02"
+_JOINED_CODES = _Codes(_CODES | {ord(_BETWEEN): "^", ord(_MARKED): _MARK, ord("\n"): "\n"})
+_LINE_WORD_BEGINS = re.compile(r"^(?=.)|(?<= )|(?<![^\W_])(?=[^\W_])", re.MULTILINE)
+_NEEDS_MARK = re.compile(r"(?:^|(?<= ))(?=[.\-@_&/',+])", re.MULTILINE)
+
+
 def fold(text: str) -> str:
     """What two spellings of one text share: NFC, case folded, white space as single spaces and none around."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFC", text).casefold()
     return " ".join(unicodedata.normalize("NFC", folded).split())
 
@@ -84,7 +94,15 @@ def _nested(customer: Customer) -> list[tuple[str | None, ...]]:
 
 def to_search_text(customer: Customer) -> str:
     """All that can be searched for in a customer; what is not there leaves its line empty."""
-    return "\n".join(line for _, line in _lines(customer))
+    values = [fold(customer.name), fold(customer.number), fold(customer.reference_id or ""), fold(customer.email or "")]
+    values.append(_digits(customer.phone or ""))
+    values += [fold(_full_name(contact)) for contact in customer.contacts]
+    values += [fold(address.city or "") for address in customer.addresses]
+    whole = "\n".join(values)
+    if _BETWEEN in whole or _MARKED in whole:
+        return "\n".join(map(to_line, values))
+    whole = _NEEDS_MARK.sub(_MARKED, whole)
+    return _LINE_WORD_BEGINS.sub(_BETWEEN, whole).translate(_JOINED_CODES)
 
 
 def _lines(customer: Customer) -> Iterator[tuple[str, str]]:

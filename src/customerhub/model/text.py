@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from typing import Final
 
 import email_validator
 
@@ -10,6 +11,12 @@ E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 # RFC 5321, 4.5.3.1.3: a path of 256 octets with its angle brackets.
 EMAIL_LENGTH = 254
 
+# What nearly all addresses look like, and the library takes without exception; it needs fifty times as long to say so.
+_COMMON: Final = re.compile(
+    r"(?=[^@]{1,64}@)[a-z0-9]+(?:[._+-][a-z0-9]+)*@(?=[^@]{1,253}\Z)"
+    r"(?:[a-z0-9]{1,30}(?:-[a-z0-9]{1,30})?\.){1,4}[a-z]{2,30}",
+    re.ASCII,
+)
 # The library refuses domains that the public mail system will never know (`.test`, `.local`). Records hold them all the
 # same: this is a check of syntax, and nobody is written to. Emptying its list is the library's own way to say so.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
@@ -32,7 +39,7 @@ def is_email(text: str) -> bool:
     """Whether the text, trimmed, is an email address with a dotted domain; no domain is refused for its name."""
     trimmed = text.strip()
     # Before it is looked at and remembered: a megabyte would take a second, and the memory thousands of them.
-    return len(trimmed) <= EMAIL_LENGTH and _is_address(trimmed)
+    return len(trimmed) <= EMAIL_LENGTH and (_COMMON.fullmatch(trimmed) is not None or _is_address(trimmed))
 
 
 @lru_cache(maxsize=8192)

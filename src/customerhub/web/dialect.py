@@ -17,9 +17,10 @@ from customerhub.web.incoming import Incoming
 from customerhub.web.operation import Operation
 from customerhub.web.origin import Origin
 from customerhub.web.remote import Remote
+from customerhub.web.shape import Key, Shape
 from customerhub.web.webhook import WebhookForm
 
-__all__ = ["CredentialOrder", "Dialect", "Document", "Incoming", "KeyForm", "Origin"]
+__all__ = ["CredentialOrder", "Dialect", "Document", "Incoming", "KeyForm", "Origin", "Shape"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +130,10 @@ class Dialect(Protocol):
         """How an account of that vendor's, elsewhere, is kept like this hub's customers; None where it is not."""
 
     @property
+    def scopes(self) -> tuple[str, ...]:
+        """What a team's administrator may limit a credential to; empty where all of them may do the same."""
+
+    @property
     def is_canonical(self) -> bool:
         """Whether it shows the record itself: one does, and doors without a form of their own speak it."""
 
@@ -144,6 +149,9 @@ class Dialect(Protocol):
     def example(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
         """A shell command to paste that changes this customer; `credential` is what `create_credential` gave."""
 
+    def example_read(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
+        """A shell command to paste that shows this customer as `show` does, in the envelope of its answers."""
+
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         """The record exactly as this dialect's clients read it, without the envelope around it."""
 
@@ -153,6 +161,30 @@ class Dialect(Protocol):
         """What this dialect's update of a customer asks for with this body, and the members that it ignores.
 
         Raises Invalid or Malformed where the dialect does so before it has a proposal.
+        """
+
+    @property
+    def shape(self) -> Shape:
+        """What it shows of a customer as the columns of a table."""
+
+    def find_key(self, view: Mapping[str, object], key: Key) -> str | None:
+        """What a view has that a customer is found by, as the record has it; None where it has none."""
+
+    def to_request(
+        self, view: Mapping[str, object], customer: Customer | None, catalogue: Catalogue
+    ) -> dict[str, object]:
+        """The body of an update that a view, or a part of one, makes: the table that the lens laws speak of.
+
+        What requests cannot carry is left out. Without a customer it is the body of a creation, for `propose_new`.
+        Never raises for a view of any shape; what is wrong in it is for the proposal to refuse.
+        """
+
+    def propose_new(
+        self, body: dict[str, object], catalogue: Catalogue, new_id: Callable[[], UUID], creator: UUID
+    ) -> tuple[Proposal, tuple[str, ...]]:
+        """What this dialect's creation asks for with this body, and the members that it ignores.
+
+        `creator` is the member who asks. Raises as `propose`.
         """
 
     def to_answer(self, error: HubError, origin: Origin) -> Answer:

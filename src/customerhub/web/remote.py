@@ -153,6 +153,10 @@ class Remote(Protocol):
     def remains(self) -> str:
         """What of a record over there no request of ours can empty, for people."""
 
+    @property
+    def credential_names(self) -> tuple[str, ...]:
+        """The names of the texts that credentials must hold."""
+
     def check_credentials(self, credentials: Json) -> str | None:
         """What is wrong with them as such; None where nothing is."""
 
@@ -198,6 +202,7 @@ class KeyRemote:
     """What all vendors have in common that know their callers by one API key, which does not renew itself."""
 
     renews = False
+    credential_names: tuple[str, ...] = ("api_key",)
 
     def check_credentials(self, credentials: Json) -> str | None:
         """An API key."""

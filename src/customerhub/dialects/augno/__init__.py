@@ -8,8 +8,9 @@ from uuid import UUID
 from customerhub.core.admin import create_credential
 from customerhub.core.customers import Proposal
 from customerhub.core.hub import Hub
-from customerhub.dialects.augno import auth, convert, errors, models, resources, routes, show
+from customerhub.dialects.augno import auth, convert, errors, exports, models, resources, routes, show
 from customerhub.dialects.augno.remote import AugnoRemote
+from customerhub.dialects.augno.wire import INCLUDES
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Customer
@@ -19,6 +20,7 @@ from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm
 from customerhub.web.operation import Operation
 from customerhub.web.origin import Origin
 from customerhub.web.remote import Remote
+from customerhub.web.shape import Key, Shape
 from customerhub.web.webhook import WebhookForm
 
 _DESCRIPTION = (
@@ -51,7 +53,9 @@ class Augno:
     # The API has no webhooks of its own.
     webhook_form: WebhookForm | None = None
     remote: Remote | None = AugnoRemote()
+    scopes: tuple[str, ...] = ()
     is_canonical = False
+    shape: Shape = exports.SHAPE
     document = Document(
         title="Augno API of customerhub",
         version=auth.VERSIONS[0],
@@ -100,6 +104,12 @@ class Augno:
             )
         )
 
+    def example_read(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
+        """A `curl` that reads the customer with all its parts."""
+        path = f"/v1/sales/customers/{show.to_customer_id(customer)}?include={','.join(INCLUDES)}"
+        key = shlex.quote("Authorization: Bearer " + str(credential["api_key"]))
+        return f"curl {shlex.quote(base_url + path)} \\\n  -H {key}"
+
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         """The customer with all its parts, but for those above and below it, which the record does not hold."""
         return show.to_customer(customer, catalogue, show.ALONE, show.EVERYTHING)
@@ -110,6 +120,24 @@ class Augno:
         """What `PATCH /v1/sales/customers/{id}` asks for with this body."""
         del new_id
         proposal, ignored = convert.to_patch(body, customer, catalogue)
+        return proposal, tuple(ignored)
+
+    def find_key(self, view: Mapping[str, object], key: Key) -> str | None:
+        """What a view has that a customer is found by."""
+        return exports.find_key(view, key)
+
+    def to_request(
+        self, view: Mapping[str, object], customer: Customer | None, catalogue: Catalogue
+    ) -> dict[str, object]:
+        """What was read, as the body of an update or a creation."""
+        return exports.to_request(view, customer, catalogue)
+
+    def propose_new(
+        self, body: dict[str, object], catalogue: Catalogue, new_id: Callable[[], UUID], creator: UUID
+    ) -> tuple[Proposal, tuple[str, ...]]:
+        """What `POST /v1/sales/customers` asks for with this body."""
+        del creator
+        proposal, ignored = convert.to_new(body, catalogue, new_id)
         return proposal, tuple(ignored)
 
     def to_answer(self, error: HubError, origin: Origin) -> Answer:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from customerhub.core.customers import Proposal
 from customerhub.core.hub import Hub
-from customerhub.dialects.count import answers, auth, convert, errors, routes, show
+from customerhub.dialects.count import answers, auth, convert, errors, exports, routes, show
 from customerhub.dialects.count.remote import CountRemote
 from customerhub.dialects.count.webhooks import CountWebhooks
 from customerhub.model.answer import Answer, Caller
@@ -18,6 +18,7 @@ from customerhub.store.access import Team
 from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm, Origin
 from customerhub.web.operation import Operation
 from customerhub.web.remote import Remote
+from customerhub.web.shape import Key, Shape
 from customerhub.web.webhook import WebhookForm
 
 _DESCRIPTION = (
@@ -40,7 +41,9 @@ class Count:
     operations: tuple[Operation, ...] = routes.OPERATIONS
     webhook_form: WebhookForm | None = CountWebhooks()
     remote: Remote | None = CountRemote()
+    scopes: tuple[str, ...] = ()
     is_canonical = False
+    shape: Shape = exports.SHAPE
     document = Document(
         title="COUNT partner API of customerhub",
         version="1.0",
@@ -71,22 +74,12 @@ class Count:
 
     def example(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
         """Shell lines that sign and send an update of the customer, ready to paste; signed anew each time."""
-        path = f"/customers/{customer.id}"
         body = json.dumps({"mainPhone": "+44 113 496 0000"}, separators=(",", ":"))
-        secret, client_id, token = (
-            shlex.quote(str(credential[name])) for name in ("client_secret", "client_id", "access_token")
-        )
-        return "\n".join(
-            (
-                f"body={shlex.quote(body)}; time=$(date +%s)",
-                'hash=$(printf %s "$body" | openssl dgst -sha256 -r | cut -d" " -f1)',
-                f'signature=$(printf %s "PUT:{path}:$time:$hash" |',
-                f'  openssl dgst -sha256 -hmac {secret} -r | cut -d" " -f1)',
-                f"curl -X PUT {base_url}/partners{path} \\",
-                f'  -H "x-client-id: "{client_id} -H "x-timestamp: $time" -H "x-signature: $signature" \\',
-                f'  -H "Authorization: Bearer "{token} -H "Content-Type: application/json" -d "$body"',
-            )
-        )
+        return _to_signed(base_url, "PUT", f"/customers/{customer.id}", credential, body)
+
+    def example_read(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
+        """Shell lines that sign and send a request for the customer; signed anew each time."""
+        return _to_signed(base_url, "GET", f"/customers/{customer.id}", credential)
 
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         """The customer as `GET /partners/customers/{uuid}` has it in `data`."""
@@ -99,9 +92,53 @@ class Count:
         proposal, warnings = convert.to_patch(body, customer, catalogue, new_id)
         return proposal, tuple(warned.field for warned in warnings)
 
+    def find_key(self, view: Mapping[str, object], key: Key) -> str | None:
+        """What a view has that a customer is found by."""
+        return exports.find_key(view, key)
+
+    def to_request(
+        self, view: Mapping[str, object], customer: Customer | None, catalogue: Catalogue
+    ) -> dict[str, object]:
+        """What was read, as the body of an update or a creation."""
+        del catalogue
+        return exports.to_request(view, customer)
+
+    def propose_new(
+        self, body: dict[str, object], catalogue: Catalogue, new_id: Callable[[], UUID], creator: UUID
+    ) -> tuple[Proposal, tuple[str, ...]]:
+        """What `POST /partners/customers` asks for with this body."""
+        del creator
+        proposal, warnings = convert.to_new(body, catalogue, new_id)
+        return proposal, tuple(warned.field for warned in warnings)
+
     def to_answer(self, error: HubError, origin: Origin) -> Answer:
         """The failure for readers of `code` and for readers of `error`."""
         return errors.to_answer(error, origin.request_id)
+
+
+def _to_signed(base_url: str, method: str, path: str, credential: Mapping[str, object], body: str = "") -> str:
+    """Shell lines that sign a request and send it; without a body nothing stands for its hash."""
+    secret, client_id, token = (
+        shlex.quote(str(credential[name])) for name in ("client_secret", "client_id", "access_token")
+    )
+    hashing: tuple[str, ...] = ("time=$(date +%s)",)
+    sent = ""
+    if body:
+        hashing = (
+            f"body={shlex.quote(body)}; time=$(date +%s)",
+            'hash=$(printf %s "$body" | openssl dgst -sha256 -r | cut -d" " -f1)',
+        )
+        sent = ' -H "Content-Type: application/json" -d "$body"'
+    return "\n".join(
+        (
+            *hashing,
+            f'signature=$(printf %s "{method}:{path}:$time:{"$hash" if body else ""}" |',
+            f'  openssl dgst -sha256 -hmac {secret} -r | cut -d" " -f1)',
+            f"curl -X {method} {shlex.quote(f'{base_url}/partners{path}')} \\",
+            f'  -H "x-client-id: "{client_id} -H "x-timestamp: $time" -H "x-signature: $signature" \\',
+            f'  -H "Authorization: Bearer "{token}{sent}',
+        )
+    )
 
 
 dialect = Count()

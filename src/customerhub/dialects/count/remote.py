@@ -68,6 +68,7 @@ class CountRemote:
     fields: tuple[str, ...] = tuple(_MEMBERS)
     required: tuple[str, ...] = _KEPT
     renews = True
+    credential_names: tuple[str, ...] = _NEEDED
     remains: str = "its people (contacts), its times and an email address that leads nowhere"
 
     def check_credentials(self, credentials: Json) -> str | None:

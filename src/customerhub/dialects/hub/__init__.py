@@ -7,10 +7,10 @@ from uuid import UUID
 
 from customerhub.core.customers import Proposal
 from customerhub.core.hub import Hub
-from customerhub.dialects.hub import auth, canonical, errors, models, routes
+from customerhub.dialects.hub import auth, canonical, errors, exports, models, routes
 from customerhub.dialects.hub.answers import CUSTOMERS
 from customerhub.dialects.hub.keys import make_key
-from customerhub.dialects.hub.patches import MERGE_PATCH, from_list_aware
+from customerhub.dialects.hub.patches import MERGE_PATCH, from_body, from_list_aware
 from customerhub.dialects.hub.webhooks import HubWebhooks
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import Catalogue
@@ -20,6 +20,7 @@ from customerhub.store.access import Team
 from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm, Origin
 from customerhub.web.operation import Operation
 from customerhub.web.remote import Remote
+from customerhub.web.shape import Key, Shape
 from customerhub.web.webhook import WebhookForm
 
 _DESCRIPTION = (
@@ -41,7 +42,9 @@ class HubApi:
     operations: tuple[Operation, ...] = routes.OPERATIONS
     webhook_form: WebhookForm | None = HubWebhooks()
     remote: Remote | None = None
+    scopes: tuple[str, ...] = auth.DEFAULT
     is_canonical = True
+    shape: Shape = exports.SHAPE
     document = Document(
         title="API of customerhub",
         version="1",
@@ -53,6 +56,7 @@ class HubApi:
             {"name": "Customers", "description": "The record, and how other APIs see it."},
             {"name": "History", "description": "What it was, and the way back."},
             {"name": "Duplicates", "description": "Who may be the same, several made one, and apart again."},
+            {"name": "Files", "description": "Customers out of files and into files."},
             {"name": "Administration", "description": "The team, its members and credentials, and what happened."},
             {"name": "Sinks", "description": "Where changes go: webhooks, Stripe, accounts with other systems."},
             {"name": "Hub", "description": "All teams, for those who run the hub."},
@@ -80,6 +84,11 @@ class HubApi:
             )
         )
 
+    def example_read(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
+        """A `curl` that reads the customer."""
+        key = shlex.quote("Authorization: Bearer " + str(credential["api_key"]))
+        return f"curl {shlex.quote(f'{base_url}{CUSTOMERS}/{customer.id}')} \\\n  -H {key}"
+
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         """The canonical form."""
         del catalogue
@@ -90,6 +99,25 @@ class HubApi:
     ) -> tuple[Proposal, tuple[str, ...]]:
         """What a list-aware patch asks for with this body."""
         reading = from_list_aware(body, customer, catalogue, new_id)
+        return reading.proposal, tuple(map(dotted, reading.ignored))
+
+    def find_key(self, view: Mapping[str, object], key: Key) -> str | None:
+        """What a view has that a customer is found by."""
+        return exports.find_key(view, key)
+
+    def to_request(
+        self, view: Mapping[str, object], customer: Customer | None, catalogue: Catalogue
+    ) -> dict[str, object]:
+        """What was read, as a list-aware patch or a customer to make."""
+        del catalogue
+        return exports.to_request(view, customer)
+
+    def propose_new(
+        self, body: dict[str, object], catalogue: Catalogue, new_id: Callable[[], UUID], creator: UUID
+    ) -> tuple[Proposal, tuple[str, ...]]:
+        """What a new customer is made of."""
+        del creator
+        reading = from_body(body, catalogue, new_id)
         return reading.proposal, tuple(map(dotted, reading.ignored))
 
     def to_answer(self, error: HubError, origin: Origin) -> Answer:

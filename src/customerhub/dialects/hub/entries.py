@@ -49,6 +49,7 @@ class _Kind(Struct, frozen=True):
 
     adapter: TypeAdapter[object]
     blank: Mapping[str, object]
+    nullable: frozenset[str]
     make_patch: Callable[..., EntryPatch]
     entity: Entity
 
@@ -57,11 +58,16 @@ _KINDS: Final[Mapping[str, _Kind]] = {
     "addresses": _Kind(
         TypeAdapter(wire.AddressValues),
         {**dict.fromkeys(wire.AddressValues.__annotations__), "is_drop_ship": False},
+        frozenset(wire.AddressValues.__annotations__) - {"is_drop_ship"},
         AddressPatch,
         "address",
     ),
     "contacts": _Kind(
-        TypeAdapter(wire.ContactValues), dict.fromkeys(wire.ContactValues.__annotations__), ContactPatch, "contact"
+        TypeAdapter(wire.ContactValues),
+        dict.fromkeys(wire.ContactValues.__annotations__),
+        frozenset(wire.ContactValues.__annotations__),
+        ContactPatch,
+        "contact",
     ),
 }
 
@@ -134,6 +140,8 @@ class Entries:
 
     def _find_ids(self, edit: ListEdit) -> list[UUID | None]:
         """Which entry each item is: by its key first, then by what it says; the others get new ids, in their order."""
+        if not self._shown and edit.by == "id" and all(_is_new(item) for item in edit.items):
+            return sorted(self._mint() for _ in edit.items)  # type: ignore[return-value] # none is wrong
         found: dict[int, UUID] = {}
         taken: set[UUID] = set()
         unknown: list[int] = []
@@ -187,11 +195,13 @@ class Entries:
     def _find_alike(self, items: Mapping[int, object], taken: set[UUID]) -> Iterator[tuple[int, UUID]]:
         """Items that say exactly what an entry says that no other item is, by their places, with that entry."""
         free: dict[object, list[UUID]] = {}
+        if not self._shown:
+            return
         for entry_id, shown in self._shown.items():
             if entry_id not in taken and (content := self._to_content(shown)) is not None:
                 free.setdefault(content, []).append(entry_id)
         for place, item in items.items():
-            if free and isinstance(item, dict) and all(item.get(name) is None for name in _READ_ONLY):
+            if isinstance(item, dict) and all(item.get(name) is None for name in _READ_ONLY):
                 same = free.get(self._to_content(item))
                 if same:
                     yield place, same.pop(0)
@@ -215,16 +225,18 @@ class Entries:
                 self._check_read_only(item, name, path, now)
             elif name not in kind.blank and name != "attributes":
                 draft.note_unknown((*path, name))
-        sent = {**kind.blank, **item} if is_whole or shown is None else item
+        sent = {**kind.blank, **item} if is_whole and shown is not None else item
         values = {name: value for name, value in sent.items() if name in kind.blank and not is_same(name, value, now)}
-        values = draft.without_nulls(values, [name for name, blank in kind.blank.items() if blank is None], path)
+        checked = draft.check(kind.adapter, draft.without_nulls(values, kind.nullable, path), path)
+        if shown is None:
+            checked = {**kind.blank, **checked}
         custom = CustomValues(draft, (*path, "attributes"), now.get("attributes", {}), kind.entity, self._catalogue)
         attributes: AttributesPatch | UnsetType = UNSET
         if is_whole:
             attributes = custom.read_whole(item.get("attributes", {}))
         elif "attributes" in item:
             attributes = custom.read_merged(item["attributes"])
-        return kind.make_patch(**draft.check(kind.adapter, values, path), attributes=attributes)
+        return kind.make_patch(**checked, attributes=attributes)
 
     def _check_read_only(self, item: Body, name: str, path: Path, shown: Shown) -> None:
         """Marks may be sent as they stand, and as null where the item names no entry by its id."""
@@ -245,6 +257,8 @@ class Entries:
     ) -> None:
         """A reference stands once in its list, as the edit leaves it; those that stood twice before may."""
         edits = {**change, **dict(add)}
+        if not any(isinstance(patch.reference_id, str) for patch in edits.values()):
+            return
         after = {} if edit.mode == "replace" else {one: shown["reference_id"] for one, shown in self._shown.items()}
         for known, patch in edits.items():
             now = self._shown[known]["reference_id"] if known in self._shown else None
@@ -261,6 +275,10 @@ class Entries:
         if edit.names:
             owner = (self._member, str(entry_id))
             self._draft.named += _places(item, owner)
+
+
+def _is_new(item: object) -> bool:
+    return isinstance(item, dict) and item.get("id") is None
 
 
 def _places(item: Body, owner: Path) -> Iterator[Path]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final, cast, get_args, get_type_hints
 from uuid import UUID
 
+import msgspec
 from msgspec import UNSET, Struct
 from pydantic import TypeAdapter
 
@@ -28,6 +29,7 @@ NULLABLE: Final = frozenset(
 _LIMIT: Final = tuple(wire.LimitBody.__annotations__)
 TERMS: Final = ("payment_term", "shipping_term", "carrier")
 _IDS: Final = frozenset((*TERMS, *POINTERS, "service_level", "default_sales_rep", "price_list", "type_group", "parent"))
+_CONVERTED: Final = _IDS.union(SETS)
 # What must be said along with another value where both are sent, even if it stands already: alone, the other one would
 # move it.
 _TOGETHER: Final[Mapping[str, str]] = {"service_level": "carrier", "default_sales_rep": "sales_reps", **POINTERS}
@@ -92,6 +94,8 @@ def _resolve_pointers(draft: Draft, values: Body, ids: Mapping[str, tuple[UUID |
     """Put the id in place of a pointer that names an entry by its place in this request."""
     for member, field in POINTERS.items():
         value = values.get(member)
+        if value is None:
+            continue
         if draft.is_wrong(field):
             # Which entries there will be cannot be told.
             values.pop(member, None)
@@ -116,9 +120,12 @@ def _find_item(pointer: str, field: str, ids: tuple[UUID | None, ...]) -> UUID |
 def _read_values(draft: Draft, values: Body, shown: Shown, moved: set[str]) -> Fields:
     """Those values that differ from what is shown, as canonical fields; `moved` are fields that move anyway."""
     sent = {member: value for member, value in values.items() if member in _HINTS}
-    differing = {member: value for member, value in sent.items() if not is_same(member, value, shown)}
-    moved = moved | differing.keys()
-    differing |= {member: sent[member] for member, other in _TOGETHER.items() if member in sent and other in moved}
+    if shown:
+        differing = {member: value for member, value in sent.items() if not is_same(member, value, shown)}
+        moved = moved | differing.keys()
+        differing |= {member: sent[member] for member, other in _TOGETHER.items() if member in sent and other in moved}
+    else:
+        differing = sent
     fields: Fields = {}
     for member in TERMS:
         if isinstance(term := differing.get(member), dict):
@@ -131,14 +138,16 @@ def _read_values(draft: Draft, values: Body, shown: Shown, moved: set[str]) -> F
     if draft.is_wrong("carrier"):
         # Whose level it is cannot be told without the carrier that was meant.
         checked = {member: value for member, value in checked.items() if member != "service_level"}
-    return fields | {member: _to_field(draft, member, value) for member, value in checked.items()}
+    return fields | {
+        member: _to_field(draft, member, value) if member in _CONVERTED else value for member, value in checked.items()
+    }
 
 
 def _to_field(draft: Draft, member: str, value: object) -> object:
     if value is None:
         return None
     if member in _IDS:
-        return UUID(cast("str", value))
+        return msgspec.convert(value, UUID)
     if member in SETS:
         return _to_set(draft, member, cast("list[str]", value))
     return value

@@ -22,6 +22,7 @@ LIST_AWARE: Final = "application/vnd.customerhub.patch+json"
 MEDIA_TYPES: Final = (JSON, MERGE_PATCH, JSON_PATCH, LIST_AWARE)
 _LIST_EDIT: Final = frozenset(("mode", "by", "items", "max_removals"))
 _KEYS: Final = ("id", "reference_id")
+_MEMBERS: Final = frozenset(MEMBERS)
 
 
 def merge(target: object, patch: object) -> object:
@@ -88,9 +89,9 @@ def from_body(raw: Body, catalogue: Catalogue, mint: Callable[[], UUID]) -> Read
 
 def _known(draft: Draft, raw: Body) -> Body:
     """The members that a customer has."""
-    for member in strangers(raw, MEMBERS):
+    for member in strangers(raw, _MEMBERS):
         draft.note_unknown((member,))
-    return {member: value for member, value in raw.items() if member in MEMBERS}
+    return {member: value for member, value in raw.items() if member in _MEMBERS}
 
 
 def _named(patch: Body) -> Iterator[Path]:

@@ -38,7 +38,7 @@ class Draft:
 
     def is_wrong(self, *path: str | int) -> bool:
         """Whether an error was found at this place or inside it."""
-        return any(error.path[: len(path)] == path for error in self.errors)
+        return bool(self.errors) and any(error.path[: len(path)] == path for error in self.errors)
 
     def note_unknown(self, path: Path) -> None:
         """Refuse a member that nobody knows; a team may have it ignored."""
@@ -58,7 +58,7 @@ class Draft:
     def check(self, adapter: TypeAdapter[object], values: Body, path: Path = ()) -> Body:
         """Those of the values that keep their rules; the others are noted as errors."""
         try:
-            adapter.validate_python(values)
+            adapter.validator.validate_python(values)
         except ValidationError as error:
             check_count(error.error_count())
             wrong: set[object] = set()

@@ -73,10 +73,11 @@ def _pointer(text: str) -> str:
 
 
 Id = Annotated[str, AfterValidator(_uuid), Field(json_schema_extra={"format": "uuid"})]
-Name = Annotated[str, AfterValidator(_not_blank), Field(max_length=255)]
-Text = Annotated[str, AfterValidator(_not_blank_or_null), Field(max_length=255)]
-Note = Annotated[str, AfterValidator(_not_blank_or_null), Field(max_length=10_000)]
-Website = Annotated[str, AfterValidator(_not_blank_or_null), Field(max_length=2048)]
+# The length first: behind a validator of ours it is counted in Python, which takes as long as all the rest.
+Name = Annotated[str, Field(max_length=255), AfterValidator(_not_blank)]
+Text = Annotated[str, Field(max_length=255), AfterValidator(_not_blank_or_null)]
+Note = Annotated[str, Field(max_length=10_000), AfterValidator(_not_blank_or_null)]
+Website = Annotated[str, Field(max_length=2048), AfterValidator(_not_blank_or_null)]
 Email = Annotated[str, AfterValidator(_not_blank_or_null), AfterValidator(_email)]
 Amount = Annotated[str, AfterValidator(_amount), Field(examples=["25000.00"])]
 Ids = Annotated[list[Id], Field(max_length=MAX_SET)]

@@ -8,7 +8,7 @@ from uuid import UUID
 from customerhub.core.admin import create_credential
 from customerhub.core.customers import Proposal
 from customerhub.core.hub import Hub
-from customerhub.dialects.wizcommerce import answers, auth, convert, errors, routes, show
+from customerhub.dialects.wizcommerce import answers, auth, convert, errors, exports, routes, show
 from customerhub.dialects.wizcommerce.remote import WizCommerceRemote
 from customerhub.dialects.wizcommerce.webhooks import WizCommerceWebhooks
 from customerhub.model.answer import Answer, Caller
@@ -19,6 +19,7 @@ from customerhub.store.access import Team
 from customerhub.web.dialect import CredentialOrder, Document, Incoming, KeyForm, Origin
 from customerhub.web.operation import Operation
 from customerhub.web.remote import Remote
+from customerhub.web.shape import Key, Shape
 from customerhub.web.webhook import WebhookForm
 
 
@@ -45,7 +46,9 @@ class WizCommerce:
     operations: tuple[Operation, ...] = routes.OPERATIONS
     webhook_form: WebhookForm | None = WizCommerceWebhooks()
     remote: Remote | None = WizCommerceRemote()
+    scopes: tuple[str, ...] = ()
     is_canonical = False
+    shape: Shape = exports.SHAPE
     document = Document(
         title="WizCommerce API of customerhub",
         version="1.0",
@@ -96,6 +99,11 @@ class WizCommerce:
             )
         )
 
+    def example_read(self, base_url: str, credential: Mapping[str, object], customer: Customer) -> str:
+        """A `curl` that reads the customer."""
+        key = shlex.quote("X-API-Key: " + str(credential["api_key"]))
+        return f"curl {shlex.quote(f'{base_url}/v1/customers/{customer.id}')} \\\n  -H {key}"
+
     def show(self, customer: Customer, catalogue: Catalogue) -> Mapping[str, object]:
         """The customer as `GET /v1/customers/{id}` has it in `data`."""
         return show.to_customer(customer, catalogue)
@@ -106,6 +114,24 @@ class WizCommerce:
         """What `PATCH /v1/customers/{id}` asks for with this body."""
         del new_id
         proposal, ignored = convert.to_patch(body, customer, catalogue)
+        return proposal, tuple(ignored)
+
+    def find_key(self, view: Mapping[str, object], key: Key) -> str | None:
+        """What a view has that a customer is found by."""
+        return exports.find_key(view, key)
+
+    def to_request(
+        self, view: Mapping[str, object], customer: Customer | None, catalogue: Catalogue
+    ) -> dict[str, object]:
+        """What was read, as the body of an update or a creation."""
+        del catalogue
+        return exports.to_request(view, customer)
+
+    def propose_new(
+        self, body: dict[str, object], catalogue: Catalogue, new_id: Callable[[], UUID], creator: UUID
+    ) -> tuple[Proposal, tuple[str, ...]]:
+        """What `POST /v1/customers` asks for with this body."""
+        proposal, ignored = convert.to_new(body, catalogue, new_id, creator)
         return proposal, tuple(ignored)
 
     def to_answer(self, error: HubError, origin: Origin) -> Answer:

@@ -1,6 +1,7 @@
 """One envelope of eight members: every failure's status, code, type and marks."""
 
 import json
+from uuid import UUID
 
 import pytest
 
@@ -20,6 +21,7 @@ ROW = FieldError(("customer_price_group_ids", 1), "unknown_id", "no such account
 # Failure, status, code, type, parameter, message.
 CASES: list[tuple[HubError, int, str, str, str | None, str]] = [
     (tree.Malformed("a JSON object is required"), 400, "invalid_format", REQUEST, None, "A JSON object is required."),
+    (tree.UnreadableFile("empty", "no rows"), 400, "invalid_format", REQUEST, None, "No rows."),
     (
         tree.Invalid((FIELD,)),
         400,
@@ -133,6 +135,11 @@ CASES: list[tuple[HubError, int, str, str, str | None, str]] = [
         tree.InTheWay(()),
         *(409, "resource_conflict", REQUEST, None),
         "Changes that were made since stand in the way.",
+    ),
+    (
+        tree.EmailsShared(1, (UUID(int=1),)),
+        *(409, "resource_conflict", REQUEST, None),
+        f"1 customers of this team share an email address with others: {UUID(int=1)}.",
     ),
     (
         tree.HistoryGone(3),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from customerhub.dialects.augno import dialect
+from customerhub.dialects.augno import dialect, exports
 from customerhub.dialects.augno.convert import to_new, to_patch
 from customerhub.dialects.augno.tests import shapes_customers as shapes
 from customerhub.model.apply import TICK, Applied, apply, create
@@ -84,32 +84,8 @@ MOVES: Mapping[str, set[str]] = {
     "credit_limit": {"credit_limit", "credit_limit_unit", "credit_limit_id"},
 }
 # Where a member is read, and what of it.
-READ: Mapping[str, tuple[str, ...]] = {
-    "email": ("contact_info", "email"),
-    "phone": ("contact_info", "phone"),
-    "url": ("contact_info", "url"),
-    "freight_policy": ("freight_preferences", "status"),
-    "carrier_billing_type": ("freight_preferences", "billing_type"),
-    "carrier_billing_account": ("freight_preferences", "billing_account"),
-    "default_carrier_id": ("freight_preferences", "carrier", "id"),
-    "default_service_level_id": ("freight_preferences", "service_level", "id"),
-    "default_payment_term_id": ("defaults", "payment_term", "id"),
-    "default_shipping_term_id": ("defaults", "shipping_term", "id"),
-    "default_priority": ("defaults", "priority", "code"),
-    "default_sales_rep_user_id": ("defaults", "sales_rep", "id"),
-    "bill_to_address_id": ("bill_to_address", "id"),
-    "ship_to_address_id": ("ship_to_address", "id"),
-    "customer_type_group_id": ("type", "id"),
-    "credit_limit": ("credit_limit", "value"),
-}
-# Members that a request cannot clear, and that a record of another door may lack.
-NEVER_NULL = frozenset(
-    (
-        *("default_carrier_id", "default_payment_term_id", "default_shipping_term_id", "customer_type_group_id"),
-        *("name", "number"),
-    )
-)
-MEMBERS = (*PLAIN, *(name for name in READ if name not in PLAIN), "customer_price_group_ids")
+READ: Mapping[str, tuple[str, ...]] = {**exports.READ, "credit_limit": ("credit_limit", "value")}
+MEMBERS = (*READ, "customer_price_group_ids")
 
 
 def view(customer: Customer, catalogue: Catalogue) -> Json:
@@ -128,15 +104,6 @@ def read(shown: Json, name: str) -> Any:
             return None
         found = found[step]
     return found
-
-
-def to_request(shown: Json, customer: Customer) -> Json:
-    """What was read, as a request; the unit of a limit is all that no answer tells here."""
-    request = {name: read(shown, name) for name in MEMBERS}
-    if request["credit_limit"] is not None:
-        unit = customer.credit_limit_unit
-        request["credit_limit"] = {"value": request["credit_limit"], "unit_id": unit and to_id("un", unit)}
-    return {name: value for name, value in request.items() if value is not None or name not in NEVER_NULL}
 
 
 def active(catalogue: Catalogue, kind: Kind, is_kept: Callable[[Any], bool] = lambda _: True) -> list[UUID]:
@@ -229,7 +196,7 @@ def test_get_put(data: st.DataObject) -> None:
     """A record of any origin, sent back as it was read, changes nothing; any part of it neither."""
     catalogue = data.draw(catalogues())
     customer = data.draw(customers(catalogue))
-    request = to_request(view(customer, catalogue), customer)
+    request = dialect.to_request(view(customer, catalogue), customer, catalogue)
     names = data.draw(st.sets(st.sampled_from(sorted(request))))
     for body in (request, {name: request[name] for name in names}):
         applied, _ = put(body, customer, catalogue)

@@ -11,6 +11,7 @@ from customerhub.model.error import FieldError, HubError
 FIELD = FieldError(("contacts", 1, "email"), "invalid_email", "must be an email address")
 CASES: list[tuple[HubError, int, str, dict[str, object]]] = [
     (tree.Malformed("not JSON"), 400, "invalid_json", {"message": "not JSON"}),
+    (tree.UnreadableFile("empty", "no rows"), 400, "invalid_json", {"message": "no rows"}),
     (
         tree.Invalid((FIELD,)),
         400,
@@ -77,6 +78,7 @@ CASES: list[tuple[HubError, int, str, dict[str, object]]] = [
     (tree.RequestTimeout(), 408, "request_timeout", {}),
     (tree.Conflict("others"), 409, "conflict", {"message": "others"}),
     (tree.InTheWay(()), 409, "conflict", {"message": "changes that were made since stand in the way"}),
+    (tree.EmailsShared(2, ()), 409, "conflict", {"message": str(tree.EmailsShared(2, ()))}),
     (tree.HistoryGone(3), 404, "not_found", {}),
     (tree.KeyGone(), 410, "gone", {}),
     (tree.PreconditionFailed(3), 412, "precondition_failed", {}),

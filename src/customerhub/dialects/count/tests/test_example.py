@@ -1,4 +1,4 @@
-"""The example that an operator is shown: it runs as pasted."""
+"""The examples that people are shown: they run as pasted."""
 
 import json
 from pathlib import Path
@@ -14,14 +14,17 @@ from tests.support.count import Partner
 from tests.support.fixtures import SECRET_KEY
 
 
-async def test_the_example_signs_and_updates(partner: Partner, database_url: str, tmp_path: Path) -> None:
-    """Pasted into a shell it changes the customer, and again, since it signs anew each time."""
+async def test_the_examples_sign_read_and_update(partner: Partner, database_url: str, tmp_path: Path) -> None:
+    """Pasted into a shell they read and change the customer, and again, since they sign anew each time."""
     made = await partner.create()
     credential = UUID(partner.credential["id"])
     caller = Caller(partner.team.id, credential, credential, "test", dialect.name)
     customer = (await get_customer(partner.hub, caller, UUID(made["uuid"]))).customer
     key = {"CUSTOMERHUB_SECRET_KEY": SECRET_KEY}
     with Serving(tmp_path / "data", "--database-url", database_url, **key) as serving:
+        read = dialect.example_read(serving.url, partner.credential, customer)
+        done = await anyio.run_process(["sh", "-c", read], check=False)
+        assert json.loads(done.stdout)["data"] == made, done.stdout
         script = dialect.example(serving.url, partner.credential, customer)
         for _ in range(2):
             done = await anyio.run_process(["sh", "-c", script], check=False)

@@ -13,6 +13,7 @@ from customerhub.model.error import (
     BodyTooLarge,
     Busy,
     Conflict,
+    EmailsShared,
     FieldError,
     Forbidden,
     HistoryGone,
@@ -36,6 +37,7 @@ from customerhub.model.error import (
     Taken,
     Unauthenticated,
     Unavailable,
+    UnreadableFile,
     UnsupportedMediaType,
 )
 from customerhub.web.origin import Origin
@@ -46,6 +48,7 @@ ORIGIN = Origin("req_0")
 # Status, name and detail of each failure.
 FAILURES: list[tuple[HubError, int, str, str]] = [
     (Malformed("a JSON object is required"), 400, "malformed", "A JSON object is required."),
+    (UnreadableFile("broken", "is damaged", 7), 400, "malformed", "Line 7: is damaged."),
     (MalformedPatch(FIELD), 400, "malformed-patch", "/addresses/0/a~1b~0c must be a text"),
     (InvalidHeader("If-Match", "names no tag"), 400, "header", "If-Match names no tag."),
     (InvalidQuery((FieldError(("limit",), "query", "must be a number"),)), 400, "query", "limit must be a number"),
@@ -63,6 +66,8 @@ FAILURES: list[tuple[HubError, int, str, str]] = [
     (Taken((FieldError(("email",), "email_taken", "is taken"),)), 409, "taken", "/email is taken"),
     (Conflict("others are below"), 409, "conflict", "Others are below."),
     (InTheWay(FIELD), 409, "in-the-way", "Changes that were made since stand in the way."),
+    (EmailsShared(2, (UUID(int=1), UUID(int=2))), 409, "conflict",
+     f"2 customers of this team share an email address with others: {UUID(int=1)}, {UUID(int=2)}."),
     (TestFailed((FieldError((1,), "test_failed", "failed"),)), 409, "test-failed", "/1 failed"),
     (KeyGone(), 410, "key-gone", "The request was done, and its answer held a secret, which is shown once."),
     (HistoryGone(3), 410, "history-gone", "There was such a version, and its values have been purged or erased."),

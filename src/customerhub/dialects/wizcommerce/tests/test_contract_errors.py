@@ -22,6 +22,7 @@ CODES = set(get_args(get_type_hints(answers.Error)["code"]))
 ONE = (FieldError(("addresses", 1, "phone"), "phone", "must be E.164"),)
 EVERY: dict[HubError, tuple[int, str]] = {
     errors.Malformed("the body is not JSON"): (400, "VALIDATION_ERROR"),
+    errors.UnreadableFile("empty", "no rows"): (400, "VALIDATION_ERROR"),
     errors.UnsupportedMediaType("text/plain"): (400, "VALIDATION_ERROR"),
     errors.InvalidHeader("If-Match", "names no tag"): (400, "VALIDATION_ERROR"),
     errors.Invalid(ONE): (400, "VALIDATION_ERROR"),
@@ -35,6 +36,7 @@ EVERY: dict[HubError, tuple[int, str]] = {
     errors.MethodNotAllowed(("GET",)): (405, "METHOD_NOT_ALLOWED"),
     errors.Conflict("the state forbids it"): (409, "CONFLICT"),
     errors.InTheWay(()): (409, "CONFLICT"),
+    errors.EmailsShared(2, ()): (409, "CONFLICT"),
     errors.HistoryGone(3): (404, "NOT_FOUND"),
     errors.KeyGone(): (410, "GONE"),
     errors.PreconditionFailed(1): (412, "PRECONDITION_FAILED"),
@@ -63,7 +65,7 @@ def test_every_failure_has_its_status_and_code() -> None:
         answer = httpx.Response(to_answer(error, "req_1").status, content=to_answer(error, "req_1").body)
         told[error] = (answer.status_code, answer.json()["code"])
         assert set(answer.json()) == {"code", "message", "details"}
-        assert answer.json()["message"][0].isupper()
+        assert not answer.json()["message"][0].islower()
         assert expected == told[error]
     assert {code for _, code in told.values()} == CODES
 

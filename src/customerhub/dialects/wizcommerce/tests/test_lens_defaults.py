@@ -8,9 +8,10 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from customerhub.dialects.wizcommerce import dialect
 from customerhub.dialects.wizcommerce.convert import to_patch
 from customerhub.dialects.wizcommerce.show import to_customer
-from customerhub.dialects.wizcommerce.tests.wire_bodies import to_patch_request, unread
+from customerhub.dialects.wizcommerce.tests.wire_bodies import unread
 from customerhub.model.apply import apply
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import Address, Customer
@@ -90,6 +91,6 @@ def test_what_is_not_named_looks_as_before() -> None:
 def test_every_choice_sent_back_changes_nothing() -> None:
     """Each of the records, as it is read, is a request without effect."""
     for customer in customers():
-        proposal, _ = to_patch(to_patch_request(views(customer)), customer, NOBODY)
+        proposal, _ = to_patch(dialect.to_request(views(customer), customer, NOBODY), customer, NOBODY)
         assert proposal.errors == ()
         assert apply(customer, proposal.patch, NOBODY, moment(customer)).customer is customer

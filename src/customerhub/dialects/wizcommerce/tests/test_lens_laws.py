@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from customerhub.dialects.wizcommerce import answers, wire
+from customerhub.dialects.wizcommerce import answers, dialect, wire
 from customerhub.dialects.wizcommerce.convert import to_patch
+from customerhub.dialects.wizcommerce.exports import to_members
 from customerhub.dialects.wizcommerce.records import ADDRESSES, CONTACTS, Family, to_proposal
 from customerhub.dialects.wizcommerce.show import to_address, to_contact, to_customer, to_row
-from customerhub.dialects.wizcommerce.tests.wire_bodies import patches, to_patch_request, to_request, unread, wholes
+from customerhub.dialects.wizcommerce.tests.wire_bodies import patches, unread, wholes
 from customerhub.model.apply import Applied, apply
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.customer import CUSTOMER_FIELDS, Address, Contact, Customer
@@ -77,7 +78,8 @@ def test_get_put(data: st.DataObject) -> None:
     catalogue = data.draw(catalogues())
     customer = data.draw(customers(catalogue))
     shown = shown_of(customer, catalogue)
-    for body in (to_patch_request(shown), {**shown, **to_patch_request(shown)}, shown):
+    request = dialect.to_request(shown, customer, catalogue)
+    for body in (request, {**shown, **request}, shown):
         applied, _ = put(body, customer, catalogue)
         assert applied.changes == ()
         assert applied.customer is customer
@@ -92,7 +94,7 @@ def test_get_put_of_one_record(data: st.DataObject) -> None:
     for family, model in FAMILIES:
         for record in getattr(customer, family.member):
             shown: Any = family.show(customer, record)
-            for body in (to_request(shown, model), shown):
+            for body in (to_members(shown, model), shown):
                 applied = put_whole(family, body, customer, catalogue, record)
                 assert applied.changes == ()
                 assert applied.customer is customer
