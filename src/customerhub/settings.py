@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         16,
         ge=1,
         le=100,
-        description="Database connections with which each process answers; seven more write logs, feeds, tell sinks.",
+        description="Database connections with which each process answers; eleven more are for what it does beside.",
     )
     prepared_statements: bool = Field(True, description="Off behind a pooler that cannot keep prepared statements.")
     rate_limit: str = Field(
@@ -84,6 +84,15 @@ class Settings(BaseSettings):
     )
     max_body: int = Field(1_048_576, ge=1024, description="Bytes of a request body; more is refused with 413.")
     body_seconds: float = Field(30, gt=0, description="Seconds a client may take to send its body.")
+    stall_seconds: float = Field(
+        60, gt=0, description="Seconds after which a client that takes nothing of an export is hung up on."
+    )
+    exports: int = Field(
+        2, ge=1, le=100, description="Exports that each process makes at a time, each with a connection of its own."
+    )
+    export_seconds: float = Field(
+        3600, gt=0, description="Seconds after which an export that is not finished is broken off."
+    )
     key_hours: float = Field(24, gt=0, description="Hours after which an idempotency key is new again.")
     history_days: float | None = Field(
         None, gt=0, description="Days after which former versions go; the newest of those stays whole. Empty keeps all."
@@ -93,6 +102,9 @@ class Settings(BaseSettings):
         None,
         gt=0,
         description="Days after which word of what was done to anything but a customer goes. Empty keeps all.",
+    )
+    import_days: float = Field(
+        30, gt=0, description="Days after which the rows of an import go that nobody has touched; its name stays."
     )
     request_logs: bool = Field(True, description="Whether requests are logged for the dialects that show such logs.")
     request_log_days: float = Field(30, gt=0, description="Days after which an entry of the request log goes.")

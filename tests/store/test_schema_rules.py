@@ -13,6 +13,7 @@ from customerhub.model import customer as model
 from customerhub.model.catalogue import Kind
 from customerhub.model.customer import CUSTOMER_FIELDS, Customer
 from customerhub.store.deliveries import DeliveryStatus
+from customerhub.store.imports import EmptyCells, FileFormat, ImportStatus, MatchBy, Mode, Outcome
 from customerhub.store.queries import load_queries
 from customerhub.store.sinks import SinkKind, SinkStatus
 
@@ -51,6 +52,8 @@ WITHOUT_TEAM_PARAMETER = {
     ("feed.sql", "list_waiting_teams"): "finds the teams whose changes wait for positions",
     ("feed.sql", "survey"): "is the operator's, who watches the feeds of every team",
     ("folding.sql", "list_teams_with_old_changes"): "finds the teams that have something to tidy up",
+    ("imports.sql", "list_due"): "finds the imports of which teams are to be run",
+    ("imports.sql", "list_teams_with_old"): "finds the teams that have something to tidy up",
     ("housekeeping.sql", "list_teams_with_old_audits"): "finds the teams that have something to tidy up",
     ("housekeeping.sql", "list_teams_with_old_events"): "finds the teams that have something to tidy up",
     ("housekeeping.sql", "list_teams_with_old_keys"): "finds the teams that have something to tidy up",
@@ -177,6 +180,12 @@ async def test_choices_are_the_models(hub: Hub) -> None:
     assert found.pop("delivery.status") == set(get_args(DeliveryStatus))
     assert found.pop("sink.kind") == set(get_args(SinkKind))
     assert found.pop("sink.status") == set(get_args(SinkStatus))
+    assert found.pop("import.format") == set(get_args(FileFormat))
+    assert found.pop("import.match_by") == set(get_args(MatchBy))
+    assert found.pop("import.mode") == set(get_args(Mode))
+    assert found.pop("import.empty_cells") == set(get_args(EmptyCells))
+    assert found.pop("import.status") == set(get_args(ImportStatus))
+    assert found.pop("import_result.outcome") == set(get_args(Outcome))
     assert sorted(found) == ["change.action", "partner_token.kind", "team_user.role"]
 
 

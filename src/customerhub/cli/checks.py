@@ -123,7 +123,7 @@ def _check_pooler(*, is_bounded: bool) -> Check:
 
 
 def _check_connections(server: Server, settings: Settings) -> Check:
-    wanted = settings.workers * (settings.connections + _BESIDE)
+    wanted = settings.workers * (settings.connections + settings.exports + _BESIDE)
     found = f"{wanted} wanted, {server.max_connections} allowed by the server"
     if wanted + _SPARE_CONNECTIONS > server.max_connections:
         mend = "Lower `workers` or `connections`, or raise max_connections on the server."

@@ -33,6 +33,13 @@ COMMANDS: Final[Mapping[str, Place]] = {
     "restore": Place(
         "restore", "Fill an empty hub with a backup: a new data directory, or an empty database. All of it, or nothing."
     ),
+    "export": Place(
+        "export", "Write a team's customers into one file, while the hub goes on; a file is there when it is whole."
+    ),
+    "import": Place(
+        "imports",
+        "Import a file, row by row; interrupted, the same command goes on. Exit code 1 where rows were refused.",
+    ),
     "audit": Place("audit", "List what happened in a team, the newest first; with --json also the old and new values."),
     "erase": Place(
         "erase",

@@ -1,4 +1,4 @@
-"""Take away what is too old or too much: logs, keys, events, deliveries, counts, audits, former versions."""
+"""Take away what is too old or too much: logs, keys, events, deliveries, imports, counts, audits, former versions."""
 
 import asyncio
 import random
@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from customerhub.core.folding import fold_history
+from customerhub.core.imports.tidying import forget_old
 from customerhub.core.settling import settle_erasures
 from customerhub.model.error import Busy, Unavailable
 from customerhub.settings import Settings
@@ -38,6 +39,7 @@ class Housekeeper:
         self._key_age = timedelta(hours=settings.key_hours)
         self._event_age = timedelta(days=settings.event_days)
         self._delivery_age = timedelta(days=settings.delivery_days)
+        self._import_age = timedelta(days=settings.import_days)
         self._history_age = timedelta(days=settings.history_days) if settings.history_days is not None else None
         self._audit_age = timedelta(days=settings.audit_days) if settings.audit_days is not None else None
         self.written: set[UUID] = set()
@@ -74,6 +76,7 @@ class Housekeeper:
             ended = await deliveries.list_ended(connection)
         for team, sink in ended:
             await self._delete_lanes(team, sink)
+        await forget_old(self._database.lease, self._now() - self._import_age, _let_others)
         if self._history_age is not None:
             await fold_history(self._database.lease, self._now() - self._history_age, _let_others)
         if self._audit_age is not None:

@@ -100,6 +100,8 @@ class Hub:
         self.carriers: Carriers = {}
         # Set once the process is to stop: whoever sends requests here does well to send them elsewhere.
         self.is_leaving = False
+        # How many exports may begin: each holds a connection, and old row versions for everybody.
+        self.exporting = asyncio.Semaphore(settings.exports)
         # Where the process counts; whoever starts several gives each a place where the others see it.
         self.slot = private_slot()
         self.noted = Noted()

@@ -17,6 +17,7 @@ from msgspec import Struct
 from customerhub.model.error import Busy, Unavailable
 from customerhub.model.needles import Needles, find_words
 from customerhub.store import erasure as store
+from customerhub.store import import_tidying as imports
 from customerhub.store.db import Connection
 from customerhub.store.request_logs import to_bound
 
@@ -39,9 +40,10 @@ class Traces(Struct, frozen=True):
     needles: Needles
 
     async def erase(self, connection: Connection, at: datetime, behind: UUID = _BEGINNING) -> None:
-        """Take values out of the request log, behind an entry, and out of kept answers but that of this time."""
+        """Take values out of the request log, behind an entry, of answers but that of this time, and of imports."""
         await store.erase_logs(connection, self.team, behind, self.needles)
         await store.erase_keys(connection, self.team, at, self.needles)
+        await imports.erase(connection, self.team, self.customers, self.needles)
 
 
 async def finish(lease: Lease, traces: Traces, at: datetime, now: Callable[[], datetime]) -> None:

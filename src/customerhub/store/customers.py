@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 import msgspec
@@ -24,7 +25,7 @@ _DECODE: dict[str, Callable[[bytes], object]] = {
     "attributes": msgspec.json.Decoder(tuple[Attribute, ...]).decode,
 }
 _ARRAYS = frozenset(("sales_reps", "price_groups"))
-_encode = msgspec.json.Encoder(decimal_format="string").encode
+encode = msgspec.json.Encoder(decimal_format="string").encode
 # Set by the statement itself, from parameters that the change row shares.
 _GIVEN = frozenset(("team", "id", "version", "created_at", "updated_at", "created_by", "updated_by"))
 _COLUMNS = ", ".join(f"c.{field}" for field in CUSTOMER_FIELDS)
@@ -176,16 +177,16 @@ async def write_version(connection: Connection, version: NewVersion) -> bool:
         version.caller.credential,
         version.caller.dialect,
         version.request_id,
-        _encode(version.changes),
-        _encode(version.ignored) if version.ignored else None,
+        encode(version.changes),
+        encode(version.ignored) if version.ignored else None,
         version.action,
     ]
-    places = [(column, _place(parameters, value)) for column, value in _columns_to_write(version)]
+    places = [(column, _place(parameters, value)) for column, value in columns_to_write(version)]
     pieces = _pieces(version, parameters)
     policy = held = if_held = ""
-    kept_entries = _kept_entries(version) if any(column in _KEEPING for column, _ in places) else []
-    if kept_entries:
-        place = _place(parameters, kept_entries)
+    entries = kept_entries(version) if any(column in _KEEPING for column, _ in places) else []
+    if entries:
+        place = _place(parameters, entries)
         held, if_held = QUERIES["held_piece"].format(place) + " ", " " + QUERIES["if_held_piece"].format(place)
     if _brings_email(version):
         policy = QUERIES["policy_piece"] + " "
@@ -210,7 +211,7 @@ async def write_version(connection: Connection, version: NewVersion) -> bool:
     return bool(await connection.fetchval(statement, *parameters))
 
 
-def _columns_to_write(version: NewVersion) -> list[tuple[str, object]]:
+def columns_to_write(version: NewVersion) -> list[tuple[str, object]]:
     """Only what differs, so that an update touches as few indexes and bytes as it can."""
     before, after = version.before, version.after
     columns: list[tuple[str, object]] = []
@@ -220,13 +221,26 @@ def _columns_to_write(version: NewVersion) -> list[tuple[str, object]]:
         value = getattr(after, field)
         if before is not None and (value is (old := getattr(before, field)) or not differs(old, value)):
             continue
-        columns.append((field, _encode(value) if field in _DECODE else value))
+        columns.append((field, encode(value) if field in _DECODE else value))
     if _writes_email(version):
-        columns += _email_columns(after)
+        columns += email_columns(after)
     return columns
 
 
-def _kept_entries(version: NewVersion) -> list[UUID]:
+def values_of(customer: Customer) -> list[object]:
+    """The values of a new record in the columns of `VALUE_COLUMNS`, but for those of its email address."""
+    values = list(_get_values(customer))
+    for place in _ENCODED_PLACES:
+        values[place] = encode(values[place])
+    return values
+
+
+VALUE_COLUMNS = tuple(field for field in CUSTOMER_FIELDS if field not in _GIVEN)
+_get_values = attrgetter(*VALUE_COLUMNS)
+_ENCODED_PLACES = tuple(VALUE_COLUMNS.index(field) for field in _DECODE)
+
+
+def kept_entries(version: NewVersion) -> list[UUID]:
     """The account groups and the unit that the live record did not have: these are not deleted while one has them.
 
     Terms, carriers and price lists may be deleted while records have them, so one that is deleted at this very moment
@@ -249,7 +263,7 @@ def _brings_email(version: NewVersion) -> bool:
     return version.after.email is not None and _writes_email(version)
 
 
-def _email_columns(customer: Customer) -> list[tuple[str, object]]:
+def email_columns(customer: Customer) -> list[tuple[str, object]]:
     """The two keys of an email address: one to find it by, one that is unique while the policy and the record live."""
     key = email_key(customer.email)
     return [("email_key", key), ("unique_email_key", None if customer.deleted_at else key)]
@@ -264,12 +278,12 @@ def _pieces(version: NewVersion, parameters: list[object]) -> str:
             key=_place(parameters, version.key.key),
             fingerprint=_place(parameters, version.key.fingerprint),
             status=_place(parameters, version.answer.status) + "::smallint",
-            headers=_place(parameters, _encode(version.answer.headers)) + "::jsonb",
+            headers=_place(parameters, encode(version.answer.headers)) + "::jsonb",
             body=_place(parameters, version.answer.body) + "::bytea",
         )
     if version.new_entries:
         text += QUERIES["terms_piece"].format(
-            terms=_place(parameters, _encode([_term(entry) for entry in version.new_entries])) + "::jsonb"
+            terms=_place(parameters, encode([_term(entry) for entry in version.new_entries])) + "::jsonb"
         )
     return text
 

@@ -34,6 +34,11 @@ ERASED: Final[Mapping[str, Mapping[str, str]]] = {
         "headers": _KEPT,
         "body": _KEPT,
     },
+    "import_row": {"cells": "go from every row of a file that tells of the customer, which is refused then"},
+    "import_result": dict.fromkeys(
+        ("key", "reason", "changes"),
+        "goes from what came of every row that tells of the customer or was about it",
+    ),
     "request_log": {
         "path": "is its template where it holds a value",
         **dict.fromkeys(
@@ -66,7 +71,17 @@ FREE: Final[Mapping[str, Mapping[str, str]]] = {
     "duplicate_key": {"kind": _NAMES},
     "erasure": {"marks": "are ids, which stay"},
     "event": {"type": _NAMES},
+    "figure": {"name": _NAMES}
+    | dict.fromkeys(("state", "shown"), "holds counts, and the id at which counting goes on"),
     "idempotency_key": {"dialect": _NAMES, "fingerprint": "is a hash of the request"},
+    "import": dict.fromkeys(
+        ("file_name", "format", "columns", "shape", "mapping", "match_by", "mode", "empty_cells", "status", "reason"),
+        "is of a file as a whole: what it is called, how it is read, how far it is",
+    )
+    | {"trial": "holds counts", "digest": "is a hash of the file"}
+    | dict.fromkeys(("caller", "door"), _MEMBER),
+    "import_row": {"fault": "says what is wrong with a row as a whole, not what it holds"},
+    "import_result": dict.fromkeys(("outcome", "pointer", "column_name", "code"), _NAMES),
     "login": dict.fromkeys(("email", "email_key", "password_hash", "status"), _MEMBER),
     "partner_client": dict.fromkeys(("client_id", "dialect", "name", "secret", "redirect_uris"), _MEMBER),
     "partner_code": dict.fromkeys(("code_hash", "client_id"), _MEMBER),

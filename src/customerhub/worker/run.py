@@ -1,4 +1,7 @@
-"""What tells sinks of changes: finds what is due, claims it, works it off; beside requests or in a process alone."""
+"""What tells sinks of changes: finds what is due, claims it, works it off; beside requests or in a process alone.
+
+Imports are run beside it (`imports.py`).
+"""
 
 import asyncio
 from collections import defaultdict
@@ -20,6 +23,7 @@ from customerhub.store.db import HELD_BY_OTHERS, Connection
 from customerhub.store.deliveries import CHANNEL, Due, Lane
 from customerhub.store.sinks import SinkState
 from customerhub.worker.deliver import Deliverer
+from customerhub.worker.imports import Importer
 from customerhub.worker.retry import MANY_FAILURES
 
 # What a killed process had claimed is free again after this; whoever lives renews in time.
@@ -53,6 +57,7 @@ class Worker:
         self._keeping = hub.database.beside(1)
         self._listening = hub.database.direct(1)
         self._deliverer = Deliverer(hub, self._database, self._note, self._remind)
+        self._importer = Importer(hub)
         self._woken = asyncio.Event()
         self._lanes: dict[asyncio.Task[None], Lane] = {}
         # Until when each claim lasts at least, by the clock of the loop.
@@ -69,6 +74,7 @@ class Worker:
         self._loops = [asyncio.create_task(work) for work in (self._run(), *repeated)]
         for task in self._loops:
             task.add_done_callback(_tell_of_end)
+        self._importer.start()
 
     @property
     def lanes(self) -> int:
@@ -79,12 +85,17 @@ class Worker:
         """Something may be due; never waits."""
         self._woken.set()
 
+    def _hear(self) -> None:
+        self.wake()
+        self._importer.wake()
+
     def _remind(self, seconds: float) -> None:
         if seconds < _POLL_SECONDS:
             asyncio.get_running_loop().call_later(seconds, self.wake)
 
     async def close(self) -> None:
         """Stop: what is being told is finished if that is quick, and claims of the rest end by themselves."""
+        await self._importer.close()
         await _end(self._loops[:1])
         if self._lanes:
             await asyncio.wait(self._lanes, timeout=_DRAIN_SECONDS)
@@ -210,7 +221,7 @@ class Worker:
         async with self._listening.lease() as connection:
             is_lost = asyncio.Event()
             connection.add_termination_listener(partial(_set, is_lost))
-            await connection.add_listener(CHANNEL, lambda *_: self.wake())
+            await connection.add_listener(CHANNEL, lambda *_: self._hear())
             await is_lost.wait()
 
     def _note(self, team: UUID, sink: UUID, outcome: str, count: int) -> None:

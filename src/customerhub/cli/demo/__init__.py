@@ -38,7 +38,10 @@ class Demo(Struct, frozen=True):
 
     def to_lines(self) -> list[str]:
         """The same, to read."""
-        lines = [f"Demo team: {self.name} ({self.team})", f"Sign in to the console as {self.email} with password {self.password}"]
+        lines = [
+            f"Demo team: {self.name} ({self.team})",
+            f"Sign in to the console as {self.email} with password {self.password}",
+        ]
         for dialect, credential in self.credentials.items():
             shown = ", ".join(f"{name} {value}" for name, value in credential.items())
             lines += ["", f"Credential for {dialect}: {shown}"]
