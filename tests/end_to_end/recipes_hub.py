@@ -14,7 +14,7 @@ from customerhub.core import admin
 from customerhub.core.access import OPERATOR
 from customerhub.core.hub import Hub
 from customerhub.web.serve import Site
-from tests.end_to_end import recipes_administration, recipes_sinks
+from tests.end_to_end import recipes_administration, recipes_files, recipes_sinks
 from tests.end_to_end.answers import to_dotted
 from tests.end_to_end.door import Door, Failure, Failures, Furniture, Sent, stranger_to
 from tests.end_to_end.recipes import Recipe, Route
@@ -27,8 +27,9 @@ CUSTOMER = f"{CUSTOMERS}/{{id}}"
 VIEW = f"{CUSTOMER}/views/{{dialect}}"
 BATCH = f"{CUSTOMERS}:batch"
 OPERATION = "operations[0]"
-# A part of the paths that name a sink.
+# Parts of the paths that name a sink, and an import.
 SINK = "/sinks/"
+IMPORT = "/imports/"
 # Routes whose answers hold what is shown once.
 SECRETS: frozenset[str] = recipes_administration.SECRETS | recipes_sinks.SECRETS
 # Routes that know a deleted customer.
@@ -88,6 +89,8 @@ class HubDoor(Door):
         if not template or SINK in template:
             records[SINK] = await recipes_sinks.make_sink(self.desk)
             shared["delivery"] = await recipes_sinks.make_delivery(self.desk, records[SINK])
+        if not template or IMPORT in template:
+            records[IMPORT] = await recipes_files.make_import(self.desk)
         if not template or not records:
             records[""] = (await self.desk.create(self.desk.full_body()))["id"]
         return Furniture(records, dict.fromkeys(records, '"1"'), shared, words={"dialect": DIALECT})
@@ -305,5 +308,5 @@ RECIPES: dict[str, Cook] = {
     f"POST {CUSTOMER}/erase": _erase,
 }
 
-_AT_DESK = {**recipes_administration.RECIPES, **recipes_sinks.RECIPES}
+_AT_DESK = {**recipes_administration.RECIPES, **recipes_sinks.RECIPES, **recipes_files.RECIPES}
 HubDoor.recipes = RECIPES | {name: _at_desk(make) for name, make in _AT_DESK.items()}

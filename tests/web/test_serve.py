@@ -13,6 +13,7 @@ from starlette.types import Message, Scope
 from customerhub.model.answer import Answer, Guards, IfMatch
 from customerhub.model.error import NotFound
 from customerhub.settings import Settings
+from customerhub.web import serve
 from customerhub.web.guards import to_fingerprint
 from customerhub.web.limit import Limits
 from customerhub.web.operation import Call, Operation
@@ -151,6 +152,16 @@ async def test_a_route_may_have_its_own_limit() -> None:
     )
     assert refused.headers["connection"] == "close"
     assert accepted.status_code == 201
+
+
+async def test_nobody_keeps_a_large_body_in_memory_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a route takes more than others, whoever is refused is so before anything is kept, and is told so."""
+    kept: list[object] = []
+    monkeypatch.setattr(serve, "read_body", lambda *arguments, **named: kept.append(arguments))
+    wide = replace(WRITE, method="PUT", name="replace", max_body=2048)
+    async with to_client(to_site(WRITE, wide), **{"x-key": "bad"}) as client:
+        answer = await client.put("/fake/things/1", content=b"x" * 2000, headers={"content-type": "text/plain"})
+    assert (answer.status_code, kept) == (401, [])
 
 
 async def test_a_slow_body_is_given_up() -> None:

@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message
 
 from customerhub.model.error import BodyTooLarge, InvalidHeader, RequestTimeout, UnsupportedMediaType
-from customerhub.web.upload import MAX_DRAIN, ClientGone, check_declaration, read_body
+from customerhub.web.upload import MAX_DRAIN, ClientGone, check_declaration, drain, read_body
 from tests.web.fake import Messages
 
 
@@ -73,6 +73,14 @@ def test_a_route_may_take_another_type() -> None:
     assert check_declaration(form, 100, ("application/x-www-form-urlencoded",)) is None
     with pytest.raises(UnsupportedMediaType):
         check_declaration(Headers({"content-type": "application/a+json"}), 100, ("text/csv",))
+
+
+async def test_a_body_is_read_and_nothing_of_it_kept() -> None:
+    """Up to its end, or to where there is too much of it; what is too slow is given up."""
+    messages = Messages([part(b"x" * 10, more=True), part(b"y")])
+    await drain(messages, 5, 1)
+    with pytest.raises(ClientGone):
+        await drain(Messages([part(b"x", more=True), {"type": "http.disconnect"}]), 5, 1)
 
 
 def test_a_length_that_is_no_number_is_refused() -> None:

@@ -17,8 +17,8 @@ from customerhub.store.queries import load_queries
 QUERIES = load_queries("lists.sql")
 Order = Literal["created_at", "updated_at", "name", "display_name", "email"]
 _NESTED = ("addresses", "contacts", "attributes")
-_ALL = ", ".join(f"c.{field}" for field in CUSTOMER_FIELDS)
-_PLAIN = ", ".join("'[]'::jsonb" if field in _NESTED else f"c.{field}" for field in CUSTOMER_FIELDS)
+ALL_COLUMNS = ", ".join(f"c.{field}" for field in CUSTOMER_FIELDS)
+PLAIN_COLUMNS = ", ".join("'[]'::jsonb" if field in _NESTED else f"c.{field}" for field in CUSTOMER_FIELDS)
 
 
 class CustomerFilter(Struct, frozen=True):
@@ -71,7 +71,7 @@ class CustomerQuery(Struct, frozen=True):
 
 async def list_customers(connection: Connection, team: UUID, query: CustomerQuery) -> tuple[tuple[Customer, ...], int]:
     """The customers of the page and how many there are on all pages."""
-    if _asks_for_nul(query.filter):
+    if asks_for_nul(query.filter):
         return (), 0
     statement, parameters = page_statement(team, query)
     customers = tuple(map(to_customer, await connection.fetch(statement, *parameters)))
@@ -85,10 +85,10 @@ async def list_customers(connection: Connection, team: UUID, query: CustomerQuer
 
 def page_statement(team: UUID, query: CustomerQuery) -> tuple[str, list[object]]:
     """The statement of such a page and its parameters."""
-    conditions = _conditions(query.filter)
+    conditions = to_conditions(query.filter)
     statement = QUERIES["page"].format(
-        columns=_ALL if query.with_nested else _PLAIN,
-        filters=_filters(conditions, 4),
+        columns=ALL_COLUMNS if query.with_nested else PLAIN_COLUMNS,
+        filters=to_filters(conditions, 4),
         order=QUERIES[f"order_{query.order}"].format("desc" if query.is_descending else "asc"),
     )
     offset = (query.page - 1) * query.page_size
@@ -97,8 +97,8 @@ def page_statement(team: UUID, query: CustomerQuery) -> tuple[str, list[object]]
 
 def total_statement(team: UUID, chosen: CustomerFilter) -> tuple[str, list[object]]:
     """The statement that counts them, and its parameters."""
-    conditions = _conditions(chosen)
-    statement = QUERIES["total"].format(filters=_filters(conditions, 2))
+    conditions = to_conditions(chosen)
+    statement = QUERIES["total"].format(filters=to_filters(conditions, 2))
     return statement, [team, *(value for _, value in conditions)]
 
 
@@ -112,7 +112,7 @@ async def walk_customers(
     with_nested: bool = True,
 ) -> tuple[Customer, ...]:
     """Up to `limit` customers from `position` on, in walking order: newest first, oldest first backward."""
-    if _asks_for_nul(chosen):
+    if asks_for_nul(chosen):
         return ()
     statement, parameters = walk_statement(team, chosen, position, limit, with_nested=with_nested)
     return tuple(map(to_customer, await connection.fetch(statement, *parameters)))
@@ -120,28 +120,29 @@ async def walk_customers(
 
 async def list_by_id(connection: Connection, team: UUID, after: UUID, limit: int) -> tuple[Customer, ...]:
     """At most `limit` live customers whose ids come after this one, by id."""
-    return tuple(map(to_customer, await connection.fetch(QUERIES["by_id"].format(columns=_ALL), team, after, limit)))
+    statement = QUERIES["by_id"].format(columns=ALL_COLUMNS)
+    return tuple(map(to_customer, await connection.fetch(statement, team, after, limit)))
 
 
 def walk_statement(
     team: UUID, chosen: CustomerFilter, position: Position | None, limit: int, *, with_nested: bool = True
 ) -> tuple[str, list[object]]:
     """The statement of such a page and its parameters."""
-    conditions = _conditions(chosen)
+    conditions = to_conditions(chosen)
     parameters = [team, limit, *(value for _, value in conditions)]
-    filters = _filters(conditions, 3)
+    filters = to_filters(conditions, 3)
     is_backward = position is not None and position.is_backward
     if position is not None:
         place = {"at": f"${len(parameters) + 1}", "id": f"${len(parameters) + 2}"}
         filters += " " + QUERIES["walk_before" if is_backward else "walk_after"].format(**place)
         parameters += [position.at, position.id]
     statement = QUERIES["walk"].format(
-        columns=_ALL if with_nested else _PLAIN, filters=filters, order="asc" if is_backward else "desc"
+        columns=ALL_COLUMNS if with_nested else PLAIN_COLUMNS, filters=filters, order="asc" if is_backward else "desc"
     )
     return statement, parameters
 
 
-def _conditions(chosen: CustomerFilter) -> list[tuple[str, object]]:
+def to_conditions(chosen: CustomerFilter) -> list[tuple[str, object]]:
     """The names of what filters, each with its parameter."""
     found = ((name, getattr(chosen, name)) for name in chosen.__struct_fields__)
     return [(name, _to_parameter(value)) for name, value in found if value is not None]
@@ -155,14 +156,14 @@ def _to_parameter(value: object) -> object:
     return value
 
 
-def _filters(conditions: list[tuple[str, object]], first: int) -> str:
+def to_filters(conditions: list[tuple[str, object]], first: int) -> str:
     """The conditions as SQL, with parameters from `first` on."""
     return "".join(
         " " + QUERIES[f"filter_{name}"].format(f"${first + position}") for position, (name, _) in enumerate(conditions)
     )
 
 
-def _asks_for_nul(chosen: CustomerFilter) -> bool:
+def asks_for_nul(chosen: CustomerFilter) -> bool:
     """Whether a text has a NUL in it, which no record holds and no statement can carry."""
     texts = [
         chosen.search,

@@ -15,13 +15,14 @@ _COOKIE: Final = "customerhub"
 _FIRST_PRINTABLE: Final = "!"
 
 
-def _is_secure(visit: Visit) -> bool:
+def is_secure(visit: Visit) -> bool:
+    """Whether the browser speaks https to the hub, so that its cookies may demand it."""
     return urlsplit(visit.hub.settings.public_url or f"{visit.scheme}://").scheme == "https"
 
 
 def _cookie_name(visit: Visit) -> str:
     """Over https a name that no other host of the same domain can set (RFC 6265bis, 4.1.3.2)."""
-    return f"__Host-{_COOKIE}" if _is_secure(visit) else _COOKIE
+    return f"__Host-{_COOKIE}" if is_secure(visit) else _COOKIE
 
 
 def find_secret(visit: Visit) -> str | None:
@@ -43,7 +44,7 @@ def to_secret(visit: Visit) -> str:
 def with_secret(visit: Visit, answer: Answer, secret: str, *, seconds: int | None = None) -> Answer:
     """The answer that gives the browser a secret, for so long or as long as it is open."""
     life = f"; Max-Age={seconds}" if seconds is not None else ""
-    secure = "; Secure" if _is_secure(visit) else ""
+    secure = "; Secure" if is_secure(visit) else ""
     return answer.with_header(
         "set-cookie", f"{_cookie_name(visit)}={secret}; Path=/; HttpOnly; SameSite=Lax{life}{secure}"
     )
@@ -71,7 +72,21 @@ async def get_person(visit: Visit) -> Person | None:
 def to_sign_in(visit: Visit) -> Answer:
     """Sign in, and come back here."""
     here = f"{visit.path}?{visit.raw_query}" if visit.raw_query else visit.path
+    if visit.method == "POST":
+        # What a form is sent to need not be a page.
+        here = _find_page(visit) or here
     return redirect(f"/signin?next={quote(here, safe='')}")
+
+
+def _find_page(visit: Visit) -> str | None:
+    """The page of ours whose form it is, as far as the browser tells."""
+    try:
+        found = urlsplit(visit.headers.get("referer", ""))
+    except ValueError:
+        return None
+    if not found.path or found.netloc != visit.headers.get("host"):
+        return None
+    return f"{found.path}?{found.query}" if found.query else found.path
 
 
 def to_local(target: str) -> str:

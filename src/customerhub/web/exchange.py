@@ -27,7 +27,8 @@ class Exchange:
     """What is known of a request, as far as it got; `path` as sent, `route` the template.
 
     `number` is the request's own, `started` in seconds of `clock`, which only goes forward. `rate` are the headers that
-    tell what is left of a limit. `key` is the request's idempotency key, and `is_secret` says that no log keeps its
+    tell what is left of a limit. `sent` are the bytes of a body that was sent while it was made, and `is_broken` says
+    that it broke off. `key` is the request's idempotency key, and `is_secret` says that no log keeps its
     bodies. `fault` is the one that it asked for. `begun` is of the process's own clock, for the operator's log.
     """
 
@@ -49,6 +50,8 @@ class Exchange:
     is_secret: bool = False
     is_dry_run: bool = False
     fault: str | None = None
+    sent: int = 0
+    is_broken: bool = False
     begun: float = field(default_factory=monotonic)
 
     def belong_to(self, dialect: Dialect) -> None:
@@ -115,6 +118,10 @@ class Exchange:
             fields["credential"] = self.caller.name
         if self.fault is not None:
             fields["simulated"] = self.fault
+        if self.sent:
+            fields["bytes"] = self.sent
+        if self.is_broken:
+            fields["broken"] = True
         if self.error is not None:
             fields["error"] = type(self.error).__name__
             if isinstance(self.error, Unauthenticated):

@@ -85,6 +85,8 @@ class Meter:
         place = self._routes.get((exchange.method, exchange.route)) or self._unmatched[name]
         seconds = now - exchange.begun
         cells[place + NANOSECONDS] += int(seconds * 1e9)
+        if exchange.sent:
+            cells[place + BYTES_OUT] += exchange.sent
         if exchange.body:
             cells[place + BYTES_IN] += len(exchange.body)
         if answer is None:

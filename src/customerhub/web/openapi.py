@@ -115,7 +115,7 @@ def _to_operation(
         description = f"{description}\n\nNeeds {needed}.".strip()
     if description:
         described["description"] = description
-    if operation.body is not None:
+    if operation.body is not None or operation.bodies:
         described["requestBody"] = {
             "required": operation.body_required,
             "content": {media_type: _to_body(operation, media_type, found) for media_type in operation.media_types},
@@ -166,7 +166,7 @@ def _to_success(operation: Operation, schema: Schema | None) -> dict[str, object
         content: dict[str, object] = {"schema": schema}
         if "answer" in operation.examples:
             content["example"] = operation.examples["answer"]
-        described["content"] = {"application/json": content}
+        described["content"] = dict.fromkeys(operation.answer_types, content)
     return described
 
 

@@ -62,6 +62,7 @@ class Operation:
     `application/json` stands for every `application/*+json` too.
     `permissions` are those that the caller's credential must all have, as `customers:update`. `is_secret` routes take
     or give what is shown once: no log keeps their bodies.
+    `answer_types` are the media types of its success, where those are not JSON.
     `others` are statuses that are neither success nor failure, each with a sentence: 301 with `Location` for a record
     that has another place by now, 304 to `If-None-Match`.
     `examples` go into the document: `body`, `answer`, `path.<parameter>`; every other name is one more body. `bodies`
@@ -91,4 +92,5 @@ class Operation:
     max_body: int | None = None
     media_types: tuple[str, ...] = (JSON,)
     bodies: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    answer_types: tuple[str, ...] = (JSON,)
     others: Mapping[int, str] = field(default_factory=dict)

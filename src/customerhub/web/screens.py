@@ -41,7 +41,7 @@ from customerhub.web.upload import check_declaration, read_body, receive_body
 _FORM: Final = "application/x-www-form-urlencoded"
 _FILE_FORM: Final = "multipart/form-data"
 _MAX_FORM: Final = 262_144
-_MAX_FIELDS: Final = 1_000
+_MAX_FIELDS: Final = 2_500
 _STATUSES: Final[dict[type[HubError], int]] = {
     Malformed: 400,
     Invalid: 400,
@@ -164,7 +164,7 @@ class Screens:
         headers, client = Headers(scope=scope), scope["client"]
         raw_query = scope["query_string"].decode("latin-1")
         query = QueryParams(raw_query)
-        if any("\0" in value for value in query.values()):
+        if any("\0" in text for pair in query.multi_items() for text in pair):
             raise Malformed("a NUL character in the query")
         sent = _Form()
         try:
@@ -225,7 +225,7 @@ async def _read_form(headers: Headers, receive: Receive, seconds: float, limit: 
         form = await _read_files(headers, chunks)
     else:
         form = _Form(await _read_pairs(receive, seconds, declared))
-    if any("\0" in value for _, value in form.fields):
+    if any("\0" in text for pair in form.fields for text in pair):
         raise Malformed("a NUL character in the form")
     return form
 

@@ -55,7 +55,7 @@ def to_raw_headers(answer: Answer, request_id: str) -> RawHeaders:
         raw.append((b"cache-control", b"no-store"))
     if answer.body and b"content-type" not in names:
         raw.append((b"content-type", b"application/json"))
-    if answer.status not in _WITHOUT_LENGTH:
+    if answer.status not in _WITHOUT_LENGTH and answer.stream is None:
         raw.append((b"content-length", str(len(answer.body)).encode("ascii")))
     return raw
 

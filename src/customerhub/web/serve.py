@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from customerhub.core.command import Command
 from customerhub.core.hub import Hub
-from customerhub.model.answer import Answer, Caller, Guards
+from customerhub.model.answer import Answer, Caller, Guards, Stream
 from customerhub.model.error import (
     Busy,
     FieldError,
@@ -48,7 +48,8 @@ from customerhub.web.sending import (
     with_error_headers,
 )
 from customerhub.web.simulate import HungUp, befall, hang_up, is_dropped, read_fault
-from customerhub.web.upload import ClientGone, check_declaration, read_body
+from customerhub.web.streaming import Outgoing
+from customerhub.web.upload import ClientGone, check_declaration, drain, read_body
 
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
 
@@ -145,10 +146,42 @@ class Site:
             await self._hub.recorder.flush()
         if is_dropped(exchange.fault, answer):
             await hang_up(scope, receive)
+        elif answer.stream is not None and exchange.method != "HEAD":
+            await self._stream(exchange, answer, answer.stream, headers, receive, send)
+            return
         else:
             await send_answer(send, answer, [*headers, *exchange.rate], has_body=exchange.method != "HEAD")
         exchange.log(self._log, answer.status)
         self._meter.observe(exchange, answer)
+
+    async def _stream(
+        self, exchange: Exchange, answer: Answer, stream: Stream, headers: RawHeaders, receive: Receive, send: Send
+    ) -> None:
+        """Send a body while it is made. What fails in the middle breaks the connection: no client takes it for whole.
+
+        Returning before the end is what makes the server do so (ASGI 3 leaves it to the server; uvicorn closes).
+        """
+        outgoing = Outgoing(send, answer.status, [*headers, *exchange.rate], self._hub.settings.stall_seconds)
+        answered: Answer | None = answer
+        failure: HubError | None = None
+        try:
+            async with outgoing.watching(receive):
+                await stream(outgoing)
+                await outgoing.finish()
+        except HubError as error:
+            failure = error
+        except ClientGone:
+            answered = None
+        except Exception as error:  # noqa: BLE001 - the process's loop: a fault must not take down its neighbours
+            failure = exchange.log_fault(self._log, error)
+        exchange.sent = outgoing.size
+        if failure is not None and outgoing.has_begun:
+            exchange.error, exchange.is_broken = failure, True
+        elif failure is not None:
+            answered, headers = self._to_failure(exchange, failure)
+            await send_answer(send, answered, [*headers, *exchange.rate], has_body=True)
+        exchange.log(self._log, _CLIENT_GONE if answered is None else answered.status)
+        self._meter.observe(exchange, answered)
 
     def _record(self, exchange: Exchange, answer: Answer) -> None:
         recorder, caller = self._hub.recorder, exchange.caller
@@ -234,21 +267,25 @@ class Site:
     async def _to_call(
         self, exchange: Exchange, match: Match, scope: Scope, headers: Headers, receive: Receive
     ) -> Call:
-        """All that stands between a route and its handler, in this order: body, caller, limit, guards."""
+        """All that stands between a route and its handler, in this order: body, caller, limit, guards.
+
+        Where the route takes more than other bodies are, whoever sends it must be known before any of it is kept.
+        """
         operation, dialect, parameters = match
         raw_query = scope["query_string"].decode("latin-1")
         query = _to_query(raw_query) if raw_query else _NO_QUERY
+        caller: Caller | None = None
+        if operation.max_body is not None:
+            try:
+                caller = await self._admit(exchange, match, self._to_incoming(exchange, scope, raw_query, headers, b""))
+            except HubError:
+                if "expect" not in headers:
+                    await drain(receive, operation.max_body, self._hub.settings.body_seconds)
+                raise
         body = b"" if exchange.method in _READS else await self._read(operation, scope, headers, receive)
         incoming = self._to_incoming(exchange, scope, raw_query, headers, body)
-        if operation.is_public:
-            caller = Caller.anonymous(dialect.name)
-        else:
-            caller = await dialect.authenticate(self._hub, incoming)
-            exchange.caller = caller
-            await self._limits.check_credential(caller.credential, self._hub.find_rate_limit(caller))
-            for permission in operation.permissions:
-                if permission not in caller.scopes:
-                    raise Forbidden(permission)
+        if caller is None:
+            caller = await self._admit(exchange, match, incoming)
         exchange.is_secret, exchange.body = operation.is_secret, body
         guards = _NO_GUARDS
         if operation.writes:
@@ -265,6 +302,18 @@ class Site:
             keeps=dialect.kept_errors,
         )
         return Call(self._hub, command, parameters, query, body, incoming)
+
+    async def _admit(self, exchange: Exchange, match: Match, incoming: Incoming) -> Caller:
+        """Who asks, if they may ask for this, now."""
+        if match.operation.is_public:
+            return Caller.anonymous(match.dialect.name)
+        caller = await match.dialect.authenticate(self._hub, incoming)
+        exchange.caller = caller
+        await self._limits.check_credential(caller.credential, self._hub.find_rate_limit(caller))
+        for permission in match.operation.permissions:
+            if permission not in caller.scopes:
+                raise Forbidden(permission)
+        return caller
 
     def _to_incoming(self, exchange: Exchange, scope: Scope, raw_query: str, headers: Headers, body: bytes) -> Incoming:
         client = scope["client"]

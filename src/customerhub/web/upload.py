@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -87,6 +88,13 @@ async def receive_body(
             raise RequestTimeout from None
     if max(size, declared or 0) > limit:
         raise BodyTooLarge(limit)
+
+
+async def drain(receive: Receive, limit: int, seconds: float) -> None:
+    """Read a body of at most `limit` bytes and keep nothing of it, so that its client sees the refusal behind it."""
+    with suppress(BodyTooLarge, RequestTimeout):
+        async for _ in receive_body(receive, limit, seconds):
+            pass
 
 
 async def read_body(receive: Receive, limit: int, seconds: float, *, declared: int | None = None) -> bytes:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from starlette.datastructures import QueryParams
 
 from customerhub.core import customers as core
 from customerhub.core.customers import NumberForm, Proposal, Written
@@ -55,9 +56,18 @@ async def list_page(call: Call) -> Answer:
         return await _list_deleted(call)
     reader, scope = QueryReader(call.query, _PARAMETERS), to_scope(call, "customers")
     position, limit = reader.position(scope, "after"), reader.integer("limit", DEFAULT_LIMIT, MAX_LIMIT)
+    chosen = read_filter(reader, call.query)
+    reader.flag("deleted")
+    reader.check()
+    walk = await walk_customers(call.hub, call.caller, chosen, position, limit)
+    return respond(call, 200, to_page(scope, [to_body(customer) for customer in walk.customers], walk.after))
+
+
+def read_filter(reader: QueryReader, query: QueryParams) -> CustomerFilter:
+    """Which customers a list or an export is to have."""
     ids, email = reader.uuids("ids"), reader.text("email", _LONGEST_EMAIL)
-    status = reader.choice("status", _STATUSES, "") if "status" in call.query else None
-    chosen = CustomerFilter(
+    status = reader.choice("status", _STATUSES, "") if "status" in query else None
+    return CustomerFilter(
         status=status or None,  # type: ignore[arg-type] # it is one of the two
         created_from=reader.time("created_since"),
         updated_from=reader.time("updated_since"),
@@ -65,10 +75,6 @@ async def list_page(call: Call) -> Answer:
         reference_ids=reader.texts("reference_ids", MAX_LIMIT),
         email_key=email_key(email),
     )
-    reader.flag("deleted")
-    reader.check()
-    walk = await walk_customers(call.hub, call.caller, chosen, position, limit)
-    return respond(call, 200, to_page(scope, [to_body(customer) for customer in walk.customers], walk.after))
 
 
 async def _list_deleted(call: Call) -> Answer:

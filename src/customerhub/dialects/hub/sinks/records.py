@@ -9,7 +9,6 @@ from customerhub.core import deliveries
 from customerhub.core import sinks as core
 from customerhub.core.outgoing import Verdict
 from customerhub.core.sinks import NewSink, Sink, SinkPatch, SinkProposal
-from customerhub.core.trial import Trial
 from customerhub.dialects.hub.administration.common import (
     Reading,
     Trace,
@@ -21,18 +20,26 @@ from customerhub.dialects.hub.administration.common import (
 )
 from customerhub.dialects.hub.answers import VERSION, respond
 from customerhub.dialects.hub.sinks import wire
-from customerhub.dialects.hub.sinks.kinds import DEFAULT_FORM, REACHING, WEBHOOK, Asked, find_forms, to_patch
+from customerhub.dialects.hub.sinks.kinds import find_ways
 from customerhub.dialects.hub.sinks.show import to_record, to_sink, to_verdict
 from customerhub.model.answer import Answer
-from customerhub.model.error import Conflict, FieldError, Malformed, in_order
+from customerhub.model.error import Malformed, in_order
 from customerhub.store.sinks import SinkKind
-from customerhub.web.callback import find_callback_fault
 from customerhub.web.operation import Call
+from customerhub.web.sink_request import (
+    REACHING,
+    WEBHOOK,
+    Asked,
+    choose_secret,
+    find_faults,
+    make_secret,
+    to_patch,
+    to_trial,
+)
 
 SINKS: Final = f"{VERSION}/sinks"
 _KIND: Final = "sink"
 _KINDS: Final[tuple[SinkKind, ...]] = get_args(SinkKind)
-_LONGEST_URL: Final = 2048
 _CREATION: Final[TypeAdapter[object]] = TypeAdapter(wire.NewSinkBody)
 _CHANGE: Final[TypeAdapter[object]] = TypeAdapter(wire.SinkBody)
 _ROTATION: Final[TypeAdapter[object]] = TypeAdapter(wire.SinkRotationBody)
@@ -55,14 +62,15 @@ async def get(call: Call) -> Answer:
 async def create(call: Call) -> Answer:
     """`POST /hub/v1/sinks`: 201 with the secret that the hub made, if it made one, this once."""
     sent = _peek(call)
-    kind, form, made = _to_kind(sent), _to_form(sent), _make_secret(sent)
+    kind, form = _to_kind(sent), _to_form(sent)
+    made = make_secret(find_ways(), kind, form) if "secret" not in sent else None
     faults = await _find_faults(call, sent, wire.NewSinkBody, _CREATION)
     reached: list[str] = []
 
     def decide(before: Sink | None) -> SinkProposal:
         reading = read_body(call, wire.NewSinkBody, _CREATION)
         reached[:] = [name for name in REACHING if name in reading.values]
-        asked = Asked(kind, form, reading.values, before, faults, made)
+        asked = Asked(find_ways(), kind, form, reading.values, before, faults, made)
         return _propose(call, asked, reading, is_secret=made is not None)
 
     def render(sink: Sink) -> Answer:
@@ -70,7 +78,7 @@ async def create(call: Call) -> Answer:
         return respond_written(call, 201, "sink", shown, sink.version, Trace(), secrets=secrets)
 
     new = NewSink(kind, form)
-    return await core.create_sink(call.hub, to_command(call), new, decide, render, trial=_to_trial(reached))
+    return await core.create_sink(call.hub, to_command(call), new, decide, render, trial=to_trial(reached))
 
 
 async def update(call: Call) -> Answer:
@@ -84,12 +92,12 @@ async def update(call: Call) -> Answer:
         sink = cast("Sink", before)
         reading = read_body(call, wire.SinkBody, _CHANGE)
         trace.before, trace.named = to_sink(sink, call.hub.now()), tuple(reading.values)
-        return _propose(call, Asked(sink.kind, sink.form, reading.values, sink, faults), reading)
+        return _propose(call, Asked(find_ways(), sink.kind, sink.form, reading.values, sink, faults), reading)
 
     def render(sink: Sink) -> Answer:
         return _respond(call, sink, trace)
 
-    trial = _to_trial(reached) if reached else None
+    trial = to_trial(reached) if reached else None
     sink_id = get_id(call, _KIND)
     return await core.update_sink(call.hub, to_command(call), sink_id, decide, render, trial=trial)
 
@@ -111,15 +119,8 @@ async def rotate(call: Call) -> Answer:
         sink = cast("Sink", before)
         reading = read_body(call, wire.SinkRotationBody, _ROTATION)
         trace.before = to_sink(sink, call.hub.now())
-        form = find_forms().get(sink.form)
-        if sink.kind != WEBHOOK or form is None:
-            raise Conflict("only webhooks have a secret that could be replaced by itself")
-        errors = list(reading.errors)
-        secret = reading.values.get("secret") or secrets.get("secret") or form.new_secret()
-        if secret is None:
-            errors.append(FieldError(("secret",), "required", "is required: this form makes none"))
-        elif (fault := form.check_secret(secret)) is not None:
-            errors.append(FieldError(("secret",), "secret", fault))
+        secret, found = choose_secret(find_ways(), sink, reading.values.get("secret") or secrets.get("secret"))
+        errors = [*reading.errors, *found]
         if secret is None or errors:
             return SinkProposal(SinkPatch(), in_order(errors, call.json_object()))
         secrets["secret"] = secret
@@ -169,39 +170,12 @@ def _to_form(sent: Mapping[str, object]) -> str:
     form = sent.get("form")
     if isinstance(form, str):
         return form
-    return DEFAULT_FORM if _to_kind(sent) == WEBHOOK else ""
-
-
-def _make_secret(sent: Mapping[str, object]) -> str | None:
-    """A secret for a webhook whose request brings none, once for all looks at the request."""
-    form = find_forms().get(_to_form(sent))
-    return form.new_secret() if form is not None and "secret" not in sent and _to_kind(sent) == WEBHOOK else None
+    return find_ways().own if _to_kind(sent) == WEBHOOK else ""
 
 
 async def _find_faults(
     call: Call, sent: Mapping[str, object], model: type[object], adapter: TypeAdapter[object]
 ) -> dict[str, str]:
-    """What is wrong with where the addresses of a body lead; looked up before any transaction begins.
-
-    A body that will be refused anyway is not worth the time that it takes to look names up.
-    """
-    urls = {name: url for name in ("url", "api_base") if isinstance(url := sent.get(name), str)}
-    if not urls or max(map(len, urls.values())) > _LONGEST_URL:
+    if "url" not in sent and "api_base" not in sent:
         return {}
-    is_refused = bool(read_body(call, model, adapter).errors)
-    is_free = call.hub.settings.private_callbacks
-    faults: dict[str, str] = {}
-    for name, url in urls.items():
-        fault = await find_callback_fault(url, allows_private=is_free or is_refused, allows_http=is_free)
-        if fault is not None:
-            faults[name] = fault
-    return faults
-
-
-def _to_trial(reached: list[str]) -> Trial:
-    """What is wrong is told at the first member that leads there."""
-
-    def to_error(verdict: Verdict) -> FieldError:
-        return FieldError((reached[0],), "refused", verdict.reason or "does not work")
-
-    return Trial(to_error)
+    return await find_faults(call.hub, sent, is_refused=bool(read_body(call, model, adapter).errors))
