@@ -1,9 +1,11 @@
 """Put settings, database, dialects and web together: the ASGI application of one process."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from customerhub.console.readying import make_ready
 from customerhub.console.routes import PREFIX, SCREENS, UPLOADS, to_static_pages
 from customerhub.core.board import Slot
 from customerhub.core.hub import Hub
@@ -51,9 +53,11 @@ def create_app(settings: Settings, slot: Slot | None = None) -> Site:
             worker.start()
         pulse = Pulse(hub, lambda: worker.lanes if worker is not None else 0)
         pulse.start()
+        readying = asyncio.create_task(make_ready())
         try:
             yield
         finally:
+            readying.cancel()
             await pulse.close()
             if worker is not None:
                 await worker.close()

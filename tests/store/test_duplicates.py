@@ -1,5 +1,6 @@
 """Duplicates of many: values that very many share, pages over a whole team, and keys of an older version."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -7,7 +8,9 @@ import pytest
 
 from customerhub.core import system
 from customerhub.core.access import find_caller
-from customerhub.core.duplicates import Group, fill_duplicates, find_duplicates, walk_duplicates
+from customerhub.core.duplicates import Group, Groups, fill_duplicates, find_duplicates, walk_alike, walk_duplicates
+from customerhub.core.hub import Hub
+from customerhub.model.answer import Caller
 from customerhub.model.customer import Customer
 from customerhub.model.duplicates import Match, to_duplicate_keys
 from customerhub.model.page import Position
@@ -20,6 +23,7 @@ from tests.support.world import DIALECT, World
 
 START = datetime(2026, 3, 4, 9, 10, 11, tzinfo=UTC)
 BEFORE_KEYS = 5
+Step = Callable[[Hub, Caller, Position | None, int], Awaitable[Groups]]
 
 
 async def put(connection: Connection, customers: list[Customer]) -> None:
@@ -52,13 +56,35 @@ async def test_what_very_many_share_is_counted_and_not_listed(world: World, monk
         assert members == {frozenset((crowd[n].id, crowd[n + 1].id)) for n in range(0, 102, 2)}
 
 
-async def walk(world: World, limit: int) -> list[Group]:
+async def test_groups_are_the_same_in_the_order_of_what_is_shared(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both walks find the same groups, whatever a page and a piece hold; one begins anew where its place is gone."""
+    caller = await find_caller(world.hub, DIALECT, world.api_key)
+    crowd = [new_customer(caller.team, START, phone="+4722334455", tax_number=f"NO{n // 2:06}") for n in range(102)]
+    async with world.hub.database.lease() as connection:
+        await put(connection, crowd)
+    expected = {group.match: group for group in await walk(world, 100)}
+    for most_keys, limit in ((7, 5), (7, 1), (50_000, 100), (50_000, 5)):
+        monkeypatch.setattr("customerhub.core.duplicates._MOST_ALIKE", most_keys)
+        found = await walk(world, limit, walk_alike)
+        assert [group.match.value for group in found] == ["+4722334455", *(f"no{n:06}" for n in range(51))]
+        assert {group.match: group for group in found} == expected
+    page = await walk_alike(world.hub, caller, None, 2)
+    assert page.after is not None
+    async with world.hub.database.lease() as connection:
+        await connection.execute("delete from duplicate_key where team = $1 and key = 'no000000'", caller.team)
+    again = await walk_alike(world.hub, caller, page.after, 2)
+    assert [group.match.value for group in again.groups] == ["+4722334455", "no000001"]
+
+
+async def walk(world: World, limit: int, step: Step = walk_duplicates) -> list[Group]:
     """All groups of the team, page by page."""
     caller = await find_caller(world.hub, DIALECT, world.api_key)
     groups: list[Group] = []
     position: Position | None = None
     while True:
-        page = await walk_duplicates(world.hub, caller, position, limit)
+        page = await step(world.hub, caller, position, limit)
         assert len(page.groups) <= limit
         groups += page.groups
         position = page.after

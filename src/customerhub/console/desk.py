@@ -1,17 +1,21 @@
 """Where a person works on one team's pages: who they are there, what they sent, and how a page is answered."""
 
+import hashlib
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
+import msgspec
+
 from customerhub.console.shell import to_page
 from customerhub.core.command import Command
 from customerhub.core.hub import Hub
 from customerhub.core.sessions import ADMINISTER, Person, Seat, take_seat
 from customerhub.dialects.base import find_canonical, find_dialects
-from customerhub.model.answer import Answer, Caller, Guards, IfMatch
+from customerhub.model.answer import Answer, Caller, Guards, IdempotencyKey, IfMatch
 from customerhub.model.catalogue import Catalogue
 from customerhub.model.error import Forbidden, HubError, NotFound, Unauthenticated
 from customerhub.web.browser import check_csrf, find_secret, get_person, to_csrf, to_sign_in
@@ -23,13 +27,17 @@ PREFIX: Final = "/console"
 FRAGMENT_HEADER: Final = "console-fragment"
 """The request header by which our own script asks for a page of which it shows a part; it never decides who may."""
 
+MARK: Final = "once"
+"""The field of a form that makes something, by which a form that is sent twice is known."""
+_MARK_BYTES: Final = 18
+
 
 # What stands in the menu: the first segment of the path, its title, what one must be allowed to do.
 _MENU: Final = (
     ("", "Overview", None),
-    ("customers", "Customers", None),
-    ("duplicates", "Duplicates", None),
-    ("imports", "Imports", None),
+    ("customers", "Customers", "customers:read"),
+    ("duplicates", "Duplicates", "customers:read"),
+    ("imports", "Imports", "customers:read"),
     ("sinks", "Sinks", ADMINISTER),
     ("requests", "Requests", "request_logs:read"),
     ("credentials", "Credentials", ADMINISTER),
@@ -125,21 +133,34 @@ class Desk:
         """All values of a field of the form."""
         return [value for field, value in self.visit.fields if field == name]
 
-    def url(self, *segments: object, **query: object) -> str:
+    def url(self, /, *segments: object, **query: object) -> str:
         """The address of a page of this team: `url("customers", id, tab="timeline")`; what is None is left out."""
         return to_url(self.team, *segments, **query)
 
     def command(self, *, version: int | None = None, dry_run: bool = False) -> Command:
-        """A write by this person; with a version, only if the record still is at it."""
-        guards = Guards(IfMatch(frozenset((version,))) if version is not None else None, dry_run=dry_run)
+        """A write by this person; with a version, only if the record still is at it; once, if the form has a mark."""
+        if_match = IfMatch(frozenset((version,))) if version is not None else None
+        guards = Guards(if_match, self._find_key() if not dry_run else None, dry_run=dry_run)
         return Command(self.caller, self.visit.request_id, _to_answer, guards)
+
+    def new_mark(self) -> str:
+        """A mark for a form that makes something: sent twice as it is, it makes it once."""
+        return secrets.token_urlsafe(_MARK_BYTES)
+
+    def _find_key(self) -> IdempotencyKey | None:
+        """The key of a form that has a mark; one that was filled in otherwise meanwhile is another wish."""
+        if not self.form.get(MARK):
+            return None
+        sent = msgspec.json.encode((self.visit.path, self.visit.fields))
+        digest = hashlib.sha256(sent)
+        return IdempotencyKey(digest.hexdigest(), digest.digest())
 
     def render(self, template: str, status: int = 200, **values: object) -> Answer:
         """A page; templates know `desk`, `csrf` and these values."""
         secret = find_secret(self.visit)
         return to_page(template, status, desk=self, csrf=to_csrf(secret) if secret else "", **values)
 
-    def go(self, *segments: object, **query: object) -> Answer:
+    def go(self, /, *segments: object, **query: object) -> Answer:
         """On to another page of this team, by GET."""
         return redirect(self.url(*segments, **query))
 
@@ -158,7 +179,7 @@ class Desk:
 DeskScreen = Callable[[Desk], Awaitable[Answer]]
 
 
-def to_url(team: UUID, *segments: object, **query: object) -> str:
+def to_url(team: UUID, /, *segments: object, **query: object) -> str:
     """The address of a page of a team."""
     path = "/".join((PREFIX, str(team), *(quote(str(segment), safe="") for segment in segments)))
     asked = [(name, str(value)) for name, value in query.items() if value is not None]

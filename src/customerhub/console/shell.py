@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from customerhub.console.apis import to_api_title
 from customerhub.console.fields import to_label
 from customerhub.model.answer import Answer
 from customerhub.web.page import Page
@@ -18,7 +19,11 @@ _POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; form-action 'self'"
 )
-_STATIC: Final = {"console.css": "text/css; charset=utf-8", "console.js": "text/javascript; charset=utf-8"}
+_STATIC: Final = {
+    "console.css": "text/css; charset=utf-8",
+    "console.js": "text/javascript; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
 PAGES: Final = Pages("customerhub.console", _POLICY)
 
 
@@ -72,11 +77,21 @@ def to_json(value: object) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
+def to_pretty_text(text: str) -> str:
+    """A text that may be JSON, in lines if it is; one that was cut stays as it is."""
+    try:
+        return msgspec.json.format(text, indent=2)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+
+
 PAGES.templates.filters |= {
     "at": to_time,
     "machine_time": to_machine_time,
     "count": to_count,
     "text": to_text,
     "pretty": to_json,
+    "pretty_text": to_pretty_text,
     "label": to_label,
+    "api": to_api_title,
 }

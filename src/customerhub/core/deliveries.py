@@ -19,7 +19,7 @@ from customerhub.model.error import FieldError, Invalid, NotFound
 from customerhub.store import deliveries as store
 from customerhub.store import sinks, syncs
 from customerhub.store.db import Connection
-from customerhub.store.deliveries import Attempt, Delivery, DeliveryStatus, Source
+from customerhub.store.deliveries import Attempt, Delivery, DeliveryStatus, Source, Trouble
 from customerhub.store.sinks import Sink
 from customerhub.store.syncs import Sync
 
@@ -32,14 +32,22 @@ __all__ = [
     "Replayed",
     "Source",
     "Sync",
+    "Trouble",
     "get_delivery",
     "list_deliveries",
     "list_synced",
+    "list_troubles",
+    "look_through",
     "replay",
     "verify_sink",
 ]
 MOST_REPLAYED: Final = 10_000
 """So many changes one replay goes through at most; it says where it stopped."""
+REACH: Final = 10_000
+"""So many deliveries are looked at for one page of those of a status that has no index."""
+_INDEXED: Final[tuple[DeliveryStatus, ...]] = ("waiting", "dead")
+MOST_COUNTED: Final = 1_000
+"""So many dead letters of a sink are counted at most."""
 _HIGHEST: Final = 2**63 - 1
 
 
@@ -52,6 +60,13 @@ class DeliveryView(Struct, frozen=True):
     delivery: Delivery
     attempts: tuple[Attempt, ...]
     source: Source | None
+
+
+async def list_troubles(hub: Hub, caller: Caller) -> dict[UUID, Trouble]:
+    """What has failed at each of the team's sinks; 1,000 dead letters of each are counted. Raises Unauthenticated."""
+    async with hub.database.lease() as connection:
+        await hub.get_standing(connection, caller)
+        return await store.list_troubles(connection, caller.team, MOST_COUNTED)
 
 
 class Replay(Struct, frozen=True):
@@ -100,6 +115,23 @@ async def list_deliveries(
         return tuple(
             await store.list_deliveries(connection, sink.team, sink.id, start, limit, status=status, customer=customer)
         )
+
+
+async def look_through(
+    hub: Hub, caller: Caller, sink_id: UUID | None, before: int | None, limit: int, status: DeliveryStatus | None
+) -> tuple[list[Delivery], int | None]:
+    """The newest deliveries to a sink before a position, of a status if one is named, and where to look on.
+
+    Of what has an index of its own, and of all, it finds the next `limit`; otherwise it looks through 10,000 at a time,
+    so that it takes no longer to look for what is rare. Raises Unauthenticated, NotFound.
+    """
+    if status is None or status in _INDEXED:
+        found = await list_deliveries(hub, caller, sink_id, before, limit + 1, status=status)
+        return list(found[:limit]), found[limit - 1].position if len(found) > limit else None
+    async with hub.database.lease() as connection:
+        sink = await _get_sink(hub, connection, caller, sink_id)
+        start = _HIGHEST if before is None else before
+        return await store.look_through(connection, sink.team, sink.id, start, limit, status, REACH)
 
 
 async def get_delivery(hub: Hub, caller: Caller, sink_id: UUID | None, delivery_id: UUID | None) -> DeliveryView:

@@ -59,6 +59,15 @@ async def search_customers(hub: Hub, caller: Caller, text: str, limit: int) -> t
     )
 
 
+async def find_best(connection: Connection, team: UUID, text: str) -> list[UUID]:
+    """The ids of all that `search_customers` could find, the best first.
+
+    Needs a transaction, whose plans it narrows.
+    """
+    wanted = find_wanted(text)
+    return await store.find_best(connection, team, wanted, store.MOST_MATCHES) if wanted is not None else []
+
+
 async def fill_search(connection: Connection) -> int:
     """Let every live customer be found, and no deleted one; how many could not be found.
 

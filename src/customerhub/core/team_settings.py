@@ -15,7 +15,7 @@ from customerhub.core.standing import check_precondition
 from customerhub.model.answer import Answer, Caller
 from customerhub.model.catalogue import NOBODY, Catalogue, CatalogueEntry, PriceListDetails, TeamSettings
 from customerhub.model.change import FieldChange
-from customerhub.model.error import Conflict, FieldError, Invalid, NotFound
+from customerhub.model.error import EmailsShared, FieldError, Invalid, NotFound
 from customerhub.store import access as store
 from customerhub.store import catalogue as catalogue_store
 from customerhub.store.access import Team
@@ -127,14 +127,13 @@ def _differences(before: TeamSettings, after: TeamSettings) -> Iterator[FieldCha
 
 
 async def _set_email_policy(connection: Connection, team: UUID, *, is_unique: bool) -> None:
-    """Give every customer the key that the policy asks for; Conflict names some of those that share one."""
+    """Give every customer the key that the policy asks for; EmailsShared names some of those that share one."""
     try:
         async with connection.transaction():
             await store.set_email_policy(connection, team, is_unique=is_unique)
     except asyncpg.UniqueViolationError as error:
         count, few = await store.list_sharing(connection, team)
-        named = ", ".join(map(str, few)) + (", …" if count > len(few) else "")
-        raise Conflict(f"{count} customers of this team share an email address with others: {named}") from error
+        raise EmailsShared(count, tuple(few)) from error
 
 
 async def _set_default(hub: Hub, command: Command, scene: Work, price_list: CatalogueEntry | None) -> bool:

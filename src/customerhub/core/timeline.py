@@ -25,6 +25,7 @@ __all__ = [
     "HistoryFilter",
     "Reversion",
     "get_customer_at",
+    "get_deleted_customer",
     "get_history",
     "list_deleted",
     "restore_customer",
@@ -71,6 +72,18 @@ async def get_customer_at(hub: Hub, caller: Caller, customer_id: UUID | None, at
     async with hub.database.lease() as connection:
         standing = await hub.get_standing(connection, caller)
         customer = await get_former(connection, caller.team, customer_id, at)
+        return Written(customer, await hub.catalogue(connection, caller.team, standing.catalogue_version))
+
+
+async def get_deleted_customer(hub: Hub, caller: Caller, customer_id: UUID | None) -> Written:
+    """A deleted customer as it was last, with the catalogue of today; raises Unauthenticated and NotFound."""
+    if customer_id is None:
+        raise NotFound("customer", "")
+    async with hub.database.lease() as connection:
+        standing = await hub.get_standing(connection, caller)
+        customer = await store.get_deleted(connection, caller.team, customer_id)
+        if customer is None:
+            raise NotFound("customer", str(customer_id))
         return Written(customer, await hub.catalogue(connection, caller.team, standing.catalogue_version))
 
 

@@ -1,6 +1,7 @@
 """The use case that takes a merge back: the sources are live again, the target gives up what it had from them."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from customerhub.core.returning import check_addresses, check_lasting
 from customerhub.core.revert import get_former
 from customerhub.core.standing import check_precondition
 from customerhub.core.versions import Again, Proposal, Written
-from customerhub.model.answer import Answer
+from customerhub.model.answer import Answer, Caller
 from customerhub.model.apply import Applied
 from customerhub.model.customer import Customer
 from customerhub.model.error import Conflict, FieldError, HistoryGone, Invalid, NotFound, Taken
@@ -87,6 +88,19 @@ async def unmerge_customer(
 
     async with hub.turns.turn((command.caller.team, target_id)):
         return await keep_failure(hub, command, lambda: versions.run(hub, command, attempt, target_id))
+
+
+async def list_merged_away(
+    hub: Hub, caller: Caller, target_id: UUID, at: datetime, request_id: str
+) -> tuple[Customer, ...]:
+    """Those who went into a customer by the merge of a moment and a request, and are still gone; none once that was
+    taken back. Raises Unauthenticated.
+    """
+    async with hub.database.lease() as connection:
+        await hub.get_standing(connection, caller)
+        records = await store.list_merged(connection, caller.team, at, request_id)
+        ids = [record.customer for record in records if _is_source(record.customer, records)]
+        return await store.get_sources(connection, caller.team, ids, target_id, at) if ids else ()
 
 
 async def _write_beside(connection: Connection, version: NewVersion) -> Answer | Again:

@@ -92,6 +92,19 @@ class Source(Struct, frozen=True):
     changes: tuple[FieldChange, ...]
 
 
+class Trouble(Struct, frozen=True):
+    """How many dead letters a sink has, up to so many as are counted, and of what failed the newest, None for nothing.
+
+    `since` is when that was given up, None where it is tried again.
+    """
+
+    dead: int = 0
+    delivery: UUID | None = None
+    status: DeliveryStatus | None = None
+    reason: str | None = None
+    since: datetime | None = None
+
+
 class Attempt(Struct, frozen=True):
     """One try to tell a sink; `exchanges` is JSON, None where it was erased."""
 
@@ -217,6 +230,27 @@ async def list_deliveries(
     return [Delivery(*row) for row in await connection.fetch(query, team, sink, before, limit, *parameters)]
 
 
+async def look_through(
+    connection: Connection, team: UUID, sink: UUID, before: int, limit: int, status: DeliveryStatus, reach: int
+) -> tuple[list[Delivery], int | None]:
+    """Of the newest `reach` deliveries before a position those of a status, `limit` at most, and where to look on.
+
+    None: nowhere. It looks on behind what was found, or behind all that was looked at where that holds no more.
+    """
+    filters = "\n    " + QUERIES["filter_status"].format(status)
+    query = QUERIES["look"].format(delivery=_COLUMNS, filters=filters)
+    found = [Delivery(*row) for row in await connection.fetch(query, team, sink, before, limit + 1, reach)]
+    if len(found) > limit:
+        return found[:limit], found[limit - 1].position
+    return found, await connection.fetchval(QUERIES["reach"], team, sink, before, reach - 1)
+
+
+async def find_latest(connection: Connection, team: UUID, sink: UUID, customer: UUID) -> Delivery | None:
+    """The delivery to a sink about a customer's newest version that it was to be told of."""
+    row = await connection.fetchrow(QUERIES["find_latest"].format(delivery=_COLUMNS), team, sink, customer)
+    return Delivery(*row) if row is not None else None
+
+
 async def find_delivery(connection: Connection, team: UUID, sink: UUID, delivery_id: UUID) -> Delivery | None:
     """A delivery to a sink by its id."""
     row = await connection.fetchrow(QUERIES["find_by_id"].format(delivery=_COLUMNS), team, sink, delivery_id)
@@ -282,6 +316,11 @@ async def end(connection: Connection, team: UUID, sink: UUID, reason: str) -> No
 async def get_depths(connection: Connection, team: UUID) -> dict[UUID, tuple[int, int, datetime | None]]:
     """How many deliveries wait, how many changes are not taken yet, and the time of the oldest of them all, by sink."""
     return {row[0]: (row[1], row[2] or 0, row[3]) for row in await connection.fetch(QUERIES["depth"], team)}
+
+
+async def list_troubles(connection: Connection, team: UUID, most: int) -> dict[UUID, Trouble]:
+    """What has failed, by sink; at most so many dead letters of each are counted."""
+    return {row[0]: Trouble(*list(row)[1:]) for row in await connection.fetch(QUERIES["list_troubles"], team, most)}
 
 
 async def count_dead(connection: Connection, team: UUID) -> dict[UUID, int]:

@@ -180,6 +180,27 @@ where d.team = $1 and d.sink = $2 and d.position < $3{filters}
 order by d.position desc
 limit $4
 
+-- name: look
+-- The newest of so many deliveries of one sink, whatever became of them, that are as the filter says: to look for what is rare
+-- takes no longer than that. $1 team, $2 sink, $3 before which position, $4 limit, $5 how many are looked at
+select {delivery}
+from (
+    select * from delivery l where l.team = $1 and l.sink = $2 and l.position < $3 order by l.position desc limit $5
+) d
+where true{filters}
+order by d.position desc
+limit $4
+
+-- name: reach
+-- Where the last one of so many stands; nothing where there are no more. $1 team, $2 sink, $3 before which position, $4 how
+-- many less one
+select d.position
+from delivery d
+where d.team = $1 and d.sink = $2 and d.position < $3
+order by d.position desc
+offset $4
+limit 1
+
 -- name: filter_status
 -- One of our own words and no parameter: a plan for any of them would look through all deliveries for the few dead ones.
 and d.status = '{0}'
@@ -190,6 +211,13 @@ and d.customer = {0}
 -- name: find_by_id
 -- $1 team, $2 sink, $3 id
 select {delivery} from delivery d where d.team = $1 and d.sink = $2 and d.id = $3
+
+-- name: find_latest
+-- The last that a sink was to be told of a customer, by the primary key. $1 team, $2 sink, $3 customer
+select {delivery} from delivery d
+where d.team = $1 and d.sink = $2 and d.customer = $3
+order by d.version desc
+limit 1
 
 -- name: list_known
 -- Which of these ids are deliveries to a sink. $1 team, $2 sink, $3 ids
@@ -349,6 +377,38 @@ cross join lateral (
     where d.team = $1 and d.sink = h.sink and d.status = 'waiting'
 ) w
 where h.team = $1
+
+-- name: list_troubles
+-- Of each sink how many dead letters there are, as far as they are counted, and of what failed the newest: a dead letter, or
+-- one that was tried and waits. $1 team, $2 up to how many are counted
+select s.id, n.number, f.id, f.status, f.reason, f.settled_at
+from sink s
+cross join lateral (
+    select count(*) as number
+    from (select from delivery d where d.team = $1 and d.sink = s.id and d.status = 'dead' limit $2) c
+) n
+left join lateral (
+    select t.*
+    from (
+        (
+            select d.id, d.status, d.reason, d.settled_at, d.position
+            from delivery d
+            where d.team = $1 and d.sink = s.id and d.status = 'dead'
+            order by d.position desc
+            limit 1
+        )
+        union all
+        (
+            select d.id, d.status, d.reason, d.settled_at, d.position
+            from delivery d
+            where d.team = $1 and d.sink = s.id and d.status = 'waiting' and d.reason is not null
+            limit 1
+        )
+    ) t
+    order by t.status desc
+    limit 1
+) f on true
+where s.team = $1 and s.deleted_at is null
 
 -- name: count_dead
 -- How many dead letters there are, by sink of a team. $1 team

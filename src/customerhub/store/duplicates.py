@@ -62,6 +62,26 @@ async def list_groups(
     return [(row[0], DuplicateKey(row[1], row[2])) for row in rows], end
 
 
+async def list_alike(
+    connection: Connection, team: UUID, after: DuplicateKey, most: int
+) -> tuple[list[DuplicateKey], DuplicateKey | None]:
+    """Keys that several customers have, of `most` entries behind a key, in order; and the key at which these end.
+
+    Whether several have that one is not known. In the order of keys this takes a tenth of the time that the order of
+    customers takes.
+    """
+    end = await connection.fetchrow(QUERIES["find_end_key"].format(most=most), team, *after)
+    rows = await connection.fetch(QUERIES["list_alike"].format(most=most), team, *after)
+    found = [DuplicateKey(kind, key) for kind, key in rows]
+    return found, DuplicateKey(end[0], end[1]) if end is not None else None
+
+
+async def list_own(connection: Connection, team: UUID, customer: UUID) -> list[DuplicateKey]:
+    """The keys of a customer."""
+    rows = await connection.fetch(QUERIES["list_keys"], team, [customer])
+    return [DuplicateKey(kind, key) for _, kind, key in rows]
+
+
 async def get_summaries(connection: Connection, team: UUID, customer_ids: Collection[UUID]) -> dict[UUID, Summary]:
     """The live ones of these customers, by id."""
     rows = await connection.fetch(QUERIES["get_summaries"], team, list(customer_ids))

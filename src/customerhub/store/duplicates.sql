@@ -1,5 +1,5 @@
 -- What customers have in common, by keys that are written beside them. `{…}` marks what `duplicates.py` fills with column
--- names; values are always parameters.
+-- names and how many entries are looked at; values are always parameters.
 
 -- name: list_shared
 -- Others that have a key of one customer's, some of each key. $1 team, $2 customer, $3 how many of each
@@ -47,6 +47,28 @@ where k.team = $1 and k.customer >= $2 and k.customer < $3
         select from duplicate_key e
         where e.team = $1 and e.kind = k.kind and e.key = k.key and e.customer < k.customer
     )
+
+-- name: find_end_key
+-- The key at which so many entries end, in the order of keys. $1 team, $2 behind which kind, $3 and key
+select k.kind, k.key from duplicate_key k
+where k.team = $1 and (k.kind, k.key) > ($2, $3)
+order by k.kind, k.key
+offset {most}
+limit 1
+
+-- name: list_alike
+-- Keys that more than one customer has, in order, of so many entries. That is no parameter: for any number of them a plan
+-- would sort all entries there are. $1 team, $2 behind which kind, $3 and key
+select s.kind, s.key
+from (
+    select k.kind, k.key from duplicate_key k
+    where k.team = $1 and (k.kind, k.key) > ($2, $3)
+    order by k.kind, k.key
+    limit {most}
+) s
+group by s.kind, s.key
+having count(*) > 1
+order by s.kind, s.key
 
 -- name: get_summaries
 -- $1 team, $2 customers

@@ -1,6 +1,6 @@
 """Write and read the request log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -59,6 +59,7 @@ class LogFilter(Struct, frozen=True):
     until: datetime | None = None
     credential: UUID | None = None
     text: str | None = None
+    dialect: str | None = None
 
 
 class RequestOrigin(NamedTuple):
@@ -117,6 +118,42 @@ async def list_logs(
     statement = QUERIES["page"].format(columns=_COLUMNS, filters=filters, order="asc" if is_backward else "desc")
     parameters = [list(value) if isinstance(value, tuple) else value for value in present.values()]
     return [_to_log(row) for row in await connection.fetch(statement, team, limit, *parameters)]
+
+
+async def look_through(
+    connection: Connection, team: UUID, which: LogFilter, before: UUID | None, limit: int, reach: int
+) -> tuple[list[RequestLog], UUID | None]:
+    """Of the newest `reach` entries before one those that match, `limit` at most, and where to look on; None: nowhere.
+
+    It looks on behind what was found, or behind all that was looked at where that holds no more.
+    """
+    bounds = {
+        "first_id": to_bound(which.since, is_upper=False) if which.since is not None else None,
+        "last_id": to_bound(which.until, is_upper=True) if which.until is not None else None,
+        "after": before,
+    }
+    fields = (name for name in which.__struct_fields__ if name not in ("since", "until"))
+    parameters: list[object] = [limit + 1, reach]
+    inner, outer = (
+        _to_filters(values, parameters) for values in (bounds, {name: getattr(which, name) for name in fields})
+    )
+    statement = QUERIES["look"].format(columns=_COLUMNS, bounds=inner, filters=outer)
+    found = [_to_log(row) for row in await connection.fetch(statement, team, *parameters)]
+    if len(found) > limit:
+        return found[:limit], found[limit - 1].id
+    ends: list[object] = [reach - 1]
+    statement = QUERIES["reach"].format(bounds=_to_filters(bounds, ends))
+    return found, await connection.fetchval(statement, team, *ends)
+
+
+def _to_filters(values: Mapping[str, object], parameters: list[object]) -> str:
+    """The pieces of those that say something; their values go to the parameters, behind the team."""
+    pieces: list[str] = []
+    for name, value in values.items():
+        if value is not None:
+            parameters.append(list(value) if isinstance(value, tuple) else value)
+            pieces.append(" " + QUERIES[f"filter_{name}"].format(f"${len(parameters) + 1}"))
+    return "".join(pieces)
 
 
 async def list_origins(connection: Connection, team: UUID, ids: Sequence[UUID]) -> dict[UUID, RequestOrigin]:

@@ -24,6 +24,22 @@ select {columns} from request_log where team = $1 and id = $2
 -- In the order of time, from the newest or from the oldest. $1 team, $2 limit, further ones as the pieces say
 select {columns} from request_log where team = $1{filters} order by id {order} limit $2
 
+-- name: look
+-- The newest of so many entries, whatever they are, that are as the filters say: to look for what is rare takes no longer than
+-- that. $1 team, $2 limit, $3 how many are looked at, further ones as the pieces say
+select {columns}
+from (select * from request_log where team = $1{bounds} order by id desc limit $3) l
+where true{filters}
+order by id desc
+limit $2
+
+-- name: reach
+-- The last one of so many entries; nothing where there are no more. $1 team, $2 how many less one, then what bounds them
+select id from request_log where team = $1{bounds} order by id desc offset $2 limit 1
+
+-- name: filter_dialect
+ and dialect = {0}
+
 -- name: filter_after
  and id < {0}
 

@@ -27,14 +27,19 @@ async def search_customers(connection: Connection, team: UUID, wanted: Wanted, l
 
     Needs a transaction, whose plans it narrows.
     """
+    best = await find_best(connection, team, wanted, limit)
+    rows = await connection.fetch(_GET_FOUND, team, best)
+    found = {customer.id: customer for customer in map(to_customer, rows)}
+    return tuple(found[customer] for customer in best if customer in found)
+
+
+async def find_best(connection: Connection, team: UUID, wanted: Wanted, limit: int) -> list[UUID]:
+    """Their ids alone, which may be of customers that were deleted meanwhile."""
     keys = await _find_keys(connection, team, wanted.typed)
     await connection.execute(QUERIES["by_index"])
     texts = await _find_texts(connection, team, wanted) | keys
     ranked = sorted((0 if customer in keys else wanted.rank(text), text, customer) for customer, text in texts.items())
-    best = [customer for _, _, customer in ranked[: min(limit, MOST_MATCHES)]]
-    rows = await connection.fetch(_GET_FOUND, team, best)
-    found = {customer.id: customer for customer in map(to_customer, rows)}
-    return tuple(found[customer] for customer in best if customer in found)
+    return [customer for _, _, customer in ranked[: min(limit, MOST_MATCHES)]]
 
 
 async def _find_keys(connection: Connection, team: UUID, typed: str) -> Texts:

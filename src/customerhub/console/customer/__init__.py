@@ -1,0 +1,1 @@
+"""One customer in the console: looking at it, changing it, meeting somebody else's change, seeing it as others do."""
