@@ -18,8 +18,8 @@ import pytest
 from customerhub.embedded import Cluster
 from tests.support.waiting import wait_until
 
-# Where `scripts/setup dev` unpacks what the machine does not have.
-_UNPACKED = Path(sys.prefix, "servers")
+# Where `scripts/setup dev` unpacks what the machine does not have, each in a folder of its name.
+UNPACKED = Path(sys.prefix, "servers")
 _PORT = 6432
 # Direct addresses of databases, and those behind a pooler that servers are given instead while it runs.
 behind_pooler: dict[str, str] = {}
@@ -45,7 +45,7 @@ class Pooler:
 
 def find_program(name: str) -> Path:
     """The program, of the machine or unpacked by `scripts/setup dev`; skips the test where there is none."""
-    places = [shutil.which(name), *(_UNPACKED / "usr" / folder / name for folder in ("bin", "sbin"))]
+    places = [shutil.which(name), *(UNPACKED / name / "usr" / folder / name for folder in ("bin", "sbin"))]
     for place in places:
         if place is not None and Path(place).exists():
             return Path(place)
@@ -89,7 +89,8 @@ max_client_conn = 500
             return True
 
         # Like PostgreSQL it refuses to run as root.
-        async with _running((*cluster._housing.prefix, str(find_program("pgbouncer")), str(settings)), answers):
+        program = find_program("pgbouncer")
+        async with _running(program, (str(settings),), answers, prefix=cluster._housing.prefix):
             yield pooler
 
 
@@ -103,19 +104,26 @@ async def running_redis() -> AsyncIterator[str]:
         async def answers() -> bool:
             return os.path.exists(place)  # noqa: ASYNC240, PTH110 - as quick as any question to the kernel
 
-        async with _running((str(find_program("redis-server")), *options), answers):
+        async with _running(find_program("redis-server"), options, answers):
             yield f"redis+unix://{place}"
 
 
-def _to_environment() -> dict[str, str]:
-    libraries = ":".join(map(str, sorted(_UNPACKED.glob("usr/lib/*-linux-*"))))
-    return {**os.environ, "LD_LIBRARY_PATH": libraries} if libraries else {**os.environ}
+def to_environment(program: Path) -> dict[str, str]:
+    """The environment in which a program finds the libraries that were unpacked with it, if it was."""
+    folders: set[str] = set()
+    if UNPACKED in program.parents:
+        tree = UNPACKED / program.relative_to(UNPACKED).parts[0]
+        folders = {str(library.parent) for library in tree.glob("**/lib/**/*.so*")}
+    return {**os.environ, "LD_LIBRARY_PATH": ":".join(sorted(folders))} if folders else {**os.environ}
 
 
 @asynccontextmanager
-async def _running(command: Sequence[str], answers: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
+async def _running(
+    program: Path, arguments: Sequence[str], answers: Callable[[], Awaitable[bool]], *, prefix: Sequence[str] = ()
+) -> AsyncIterator[None]:
+    command = (*prefix, str(program), *arguments)
     process = await asyncio.create_subprocess_exec(
-        *command, env=_to_environment(), stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
+        *command, env=to_environment(program), stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL
     )
     try:
 
