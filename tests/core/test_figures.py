@@ -1,6 +1,7 @@
 """Figures that are counted a piece at a time come to what counting all at once comes to."""
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -48,7 +49,9 @@ async def look_on(hub: Hub, team: UUID, *sinks: UUID) -> tuple[Figures, int]:
 
 def at(moment: datetime, hub: Hub) -> Hub:
     """The same hub at another time."""
-    return Hub(hub.database, hub.settings, now=lambda: moment)
+    other = copy(hub)
+    other.now = lambda: moment
+    return other
 
 
 async def put_changes(connection: Connection, team: UUID, times: Mapping[datetime, str]) -> None:

@@ -1,5 +1,7 @@
 """Which hosts the hub answers for, where the operator has named them."""
 
+from copy import copy
+
 import httpx
 import pytest
 from pydantic import ValidationError
@@ -77,7 +79,8 @@ def test_what_is_no_host_is_no_setting(setting: str) -> None:
 @pytest.mark.parametrize("dialect", [dialect.name for dialect in find_dialects()])
 async def test_every_dialect_refuses_in_its_own_shape(hub: Hub, dialect: str) -> None:
     """As it refuses any other header that is wrong: with 400, and without saying more."""
-    named = Hub(hub.database, hub.settings.model_copy(update={"allowed_hosts": "hub.example"}))
+    named = copy(hub)
+    named.settings = hub.settings.model_copy(update={"allowed_hosts": "hub.example"})
     (spoken,) = (found for found in find_dialects() if found.name == dialect)
     path = next(one.path for one in spoken.operations if one.method == "GET").partition("{")[0]
     transport = httpx.ASGITransport(Site(named, find_dialects(), limits=Limits()))
