@@ -97,6 +97,8 @@ class Load:
 
     async def check(self, connection: Connection) -> Stored:
         """Assert that each promise was kept, that no order was done twice, and that nothing is half there."""
+        # Before the changes: what was under way at a kill may still be committed while this is looked through.
+        terms = {name for _, name in await connection.fetch(_TERM_NAMES, self.world.team.id)}
         stored = await check_whole(connection, self.world.team.id, has_sinks=True)
         found: dict[str, list[tuple[UUID, int]]] = {}
         for changes in stored.changes.values():
@@ -105,7 +107,6 @@ class Load:
         for order in self.done:
             assert found[order.mark] == [order.promised], order
         assert all(len(found.get(order.mark, [])) <= 1 for order in self.pending.values())
-        terms = {name for _, name in await connection.fetch(_TERM_NAMES, self.world.team.id)}
         named = {order.mark for order in self.done if order.body.get("payment_term") == order.mark}
         assert named <= terms
         assert terms - named <= {"NET45", *found}

@@ -14,7 +14,7 @@ from customerhub.web.screens import Screen
 
 _LIMIT: Final = 20
 # Where hardly any customers have something in common so many pieces more are looked through for one page.
-_MORE_PIECES: Final = 5
+_MORE_PIECES: Final = 2
 _SHOWN: Final = 12
 _STRONG: Final = 4
 _REASONS: Final[Mapping[Reason, str]] = {
