@@ -21,7 +21,7 @@ from customerhub.store.lists import (
     total_statement,
     walk_statement,
 )
-from tests.support.customers import new_address, new_customer, put_customers
+from tests.support.customers import new_address, new_customer, put_customers, settle_customers
 from tests.support.soak import sized
 from tests.support.world import World
 
@@ -53,11 +53,8 @@ async def customers(world: World, connection: Connection) -> list[Customer]:
         )
         for place in range(MANY)
     ]
-    # Rows are read from an index alone once a vacuum has seen that everybody sees them, which it takes for granted of
-    # none whose commit is not on the disk yet.
-    await connection.execute("set synchronous_commit = on")
     await put_customers(connection, made)
-    await connection.execute("vacuum (analyze) customer")
+    await settle_customers(connection)
     # What the index has yet to sort in is read from end to end: never more than 4 MB, but not what is asked about here.
     await connection.execute("select gin_clean_pending_list('customer_addresses')")
     return made[::-1]
