@@ -11,6 +11,7 @@ from customerhub.core.hub import Hub
 from customerhub.embedded import Cluster
 from customerhub.web.serve import Site
 from tests.console.house import Bureau, House, Somebody, making_bureau, running_house, to_site
+from tests.console.visitor import Visitor, visiting
 from tests.console.window import Window, opening
 from tests.support.chromium import running_browser
 
@@ -41,6 +42,15 @@ async def other_bureau(hub: Hub, site: Site) -> AsyncIterator[Bureau]:
     """Another team like it."""
     async with making_bureau(hub, site) as made:
         yield made
+
+
+@pytest.fixture
+async def admin(site: Site, bureau: Bureau) -> AsyncIterator[Visitor]:
+    """The team's administrator, on whose page the team is known."""
+    async with visiting(site, bureau.admin) as visitor:
+        # What a session stands for is written at its first page of the team.
+        await visitor.get(bureau.path())
+        yield visitor
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """People load a spreadsheet without fear: they see how it is read, what would become of it, and what became of it."""
 
 import re
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import httpx
@@ -10,10 +9,9 @@ import pytest
 from customerhub.core.hub import Hub
 from customerhub.core.imports.running import run_import
 from customerhub.dialects.forms import find_form
-from customerhub.web.serve import Site
 from tests.console.house import Bureau
 from tests.console.leaf import Leaf, follow, look, send
-from tests.console.visitor import Visitor, visiting
+from tests.console.visitor import Visitor
 from tests.support.fingerprint import take_fingerprint
 from tests.support.hub import CUSTOMERS
 
@@ -24,14 +22,6 @@ Ravn,ravn@a.example,+47 2,,x
 "Falk {HTML}",no address {HTML},+47 3,Bergen,x
 Hauk,hauk@a.example,+47 4,Oslo,x
 """
-
-
-@pytest.fixture
-async def admin(site: Site, bureau: Bureau) -> AsyncIterator[Visitor]:
-    """The team's administrator."""
-    async with visiting(site, bureau.admin) as visitor:
-        await visitor.get(bureau.path())
-        yield visitor
 
 
 async def bring(visitor: Visitor, bureau: Bureau, content: str | bytes, name: str = "spring.csv") -> httpx.Response:

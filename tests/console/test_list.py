@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 from uuid import uuid4
@@ -24,14 +23,6 @@ from tests.support.hub import DIALECT, address_body
 
 HTML = "<script>hurt()</script>"
 START = datetime(2026, 3, 4, 9, 10, 11, tzinfo=UTC)
-
-
-@pytest.fixture
-async def admin(site: Site, bureau: Bureau) -> AsyncIterator[Visitor]:
-    """The team's administrator."""
-    async with visiting(site, bureau.admin) as visitor:
-        await visitor.get(bureau.path())
-        yield visitor
 
 
 async def put(hub: Hub, bureau: Bureau, number: int, **fields: object) -> None:

@@ -1,6 +1,5 @@
 """How people find customers that are one and the same, make them one, and take that back."""
 
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import httpx
@@ -13,15 +12,6 @@ from tests.console.leaf import Leaf, follow, look, send
 from tests.console.visitor import Visitor, visiting
 from tests.support.fingerprint import take_fingerprint
 from tests.support.hub import CUSTOMERS, Json, address_body, contact_body
-
-
-@pytest.fixture
-async def admin(site: Site, bureau: Bureau) -> AsyncIterator[Visitor]:
-    """The team's administrator, on whose page the team is known."""
-    async with visiting(site, bureau.admin) as visitor:
-        # What a session stands for is written at its first page of the team.
-        await visitor.get(bureau.path())
-        yield visitor
 
 
 async def make_twins(bureau: Bureau, **members: object) -> tuple[Json, Json]:

@@ -1,7 +1,6 @@
 """What people see of a customer's past, and how they go back to it."""
 
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -28,15 +27,6 @@ from tests.support.hub import CUSTOMERS, Json, address_body, contact_body
 from tests.support.listeners import add_sink
 
 HTML = "<script>hurt()</script>"
-
-
-@pytest.fixture
-async def admin(site: Site, bureau: Bureau) -> AsyncIterator[Visitor]:
-    """The team's administrator, on whose page the team is known."""
-    async with visiting(site, bureau.admin) as visitor:
-        # What a session stands for is written at its first page of the team.
-        await visitor.get(bureau.path())
-        yield visitor
 
 
 def at(bureau: Bureau, customer: Json, *segments: object) -> str:

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import httpx
 
-from customerhub.core import admin
 from customerhub.core.access import sign_in
 from customerhub.core.hub import Hub
 from customerhub.core.sessions import start_session
@@ -66,8 +65,3 @@ async def add_credential(desk: Desk, **members: object) -> tuple[Json, Json]:
 async def start(desk: Desk, email: str) -> str:
     """The secret of a new session of somebody who signs in with the usual password."""
     return await start_session(desk.hub, await sign_in(desk.hub, email, PASSWORD), None)
-
-
-async def another_team(desk: Desk) -> str:
-    """The id of a new team of the hub."""
-    return str((await admin.create_team(desk.hub, f"Team {uuid4()}")).id)

@@ -24,7 +24,6 @@ from customerhub.web.render import redirect
 from customerhub.web.screens import Screen, Visit
 
 PREFIX: Final = "/console"
-FRAGMENT_HEADER: Final = "console-fragment"
 """The request header by which our own script asks for a page of which it shows a part; it never decides who may."""
 
 MARK: Final = "once"
@@ -92,11 +91,6 @@ class Desk:
     def form(self) -> Mapping[str, str]:
         """What was sent; the last value of each field."""
         return self.visit.form
-
-    @property
-    def is_fragment(self) -> bool:
-        """Whether our own script asks, which shows a part of the page in the place of what is there."""
-        return FRAGMENT_HEADER in self.visit.headers
 
     def may(self, permission: str) -> bool:
         """Whether they may do this: `customers:update` and the like, or ADMINISTER."""

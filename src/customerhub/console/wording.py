@@ -12,7 +12,7 @@ import msgspec
 from customerhub.console.fields import to_label
 from customerhub.console.shell import to_time
 from customerhub.model.catalogue import Catalogue, Kind
-from customerhub.model.change import FieldChange
+from customerhub.model.change import FieldChange, touches
 from customerhub.model.customer import POINTERS, Customer
 from customerhub.model.nested import pointer_step
 from customerhub.model.replay import CONTENT, ENTRY_MEMBERS, LISTS, to_steps
@@ -230,11 +230,7 @@ def to_lines(changes: Iterable[FieldChange], names: Names, within: Sequence[str]
             found.append(Line(change.path, names.label(change.path), old, new, change.erased))
     if not within:
         return found
-    return [line for line in found if any(_touches(line.path, path) for path in within)]
-
-
-def _touches(one: str, other: str) -> bool:
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+    return [line for line in found if any(touches(line.path, path) for path in within)]
 
 
 def _spread(change: FieldChange, names: Names) -> Iterator[Line]:

@@ -32,3 +32,8 @@ def differs(old: object, new: object) -> bool:
         case tuple(), tuple():
             return any(map(differs, old, new))
     return False
+
+
+def touches(one: str, other: str) -> bool:
+    """Whether two places of a record (JSON Pointers) are the same, or one lies inside the other."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

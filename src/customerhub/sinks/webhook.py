@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -12,7 +12,7 @@ from customerhub.core.hub import Hub
 from customerhub.core.outgoing import Carrier, Exchange, Outcome, Sink, Told, Verdict
 from customerhub.core.sinks import find_secrets
 from customerhub.dialects.base import find_dialects
-from customerhub.model.change import FieldChange
+from customerhub.model.change import touches
 from customerhub.sinks.exchange import Reply, exchange
 from customerhub.sinks.outbound import Clients, Resolve, create_client
 from customerhub.web.webhook import WebhookForm, WebhookRequest
@@ -120,13 +120,10 @@ def concerns(fields: Sequence[str], told: Told) -> bool:
     An update is where it changed one of them, something inside or something around it. All other events are about the
     whole record.
     """
-    return not fields or told.type != _UPDATED or any(_touches(field, told.changes) for field in fields)
-
-
-def _touches(field: str, changes: Iterable[FieldChange]) -> bool:
-    wanted = f"{field}/"
-    places = (f"{_PLACES.get(change.path, change.path)}/" for change in changes)
-    return any(place.startswith(wanted) or wanted.startswith(place) for place in places)
+    if not fields or told.type != _UPDATED:
+        return True
+    places = [_PLACES.get(change.path, change.path) for change in told.changes]
+    return any(touches(field, place) for field in fields for place in places)
 
 
 def _find_failure(form: WebhookForm, reply: Reply) -> Outcome | None:

@@ -11,7 +11,7 @@ from customerhub.console.desk import Desk
 from customerhub.console.origins import to_origins
 from customerhub.console.wording import Names, to_lines
 from customerhub.core.timeline import get_history
-from customerhub.model.change import FieldChange
+from customerhub.model.change import FieldChange, touches
 from customerhub.model.customer import CREDIT_LIMIT, Customer
 from customerhub.model.history import HistoryEntry
 from customerhub.model.replay import differences
@@ -140,8 +140,7 @@ def to_text(one: Input, value: object, names: Names) -> str:
 
 
 def _touches(one: str, other: str) -> bool:
-    one, other = (_whole(path) for path in (one, other))
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+    return touches(_whole(one), _whole(other))
 
 
 def _whole(path: str) -> str:

@@ -10,8 +10,6 @@
 //   [data-check-all="name"]  checks every box of this name
 "use strict";
 
-const HEADERS = { "console-fragment": "1" };
-
 function say(text) {
   const toast = document.getElementById("toast");
   toast.textContent = text;
@@ -48,7 +46,7 @@ function refresh(page) {
 }
 
 async function load(url, options) {
-  const answer = await fetch(url, { credentials: "same-origin", ...options, headers: { ...HEADERS, ...(options && options.headers) } });
+  const answer = await fetch(url, { credentials: "same-origin", ...options });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   return { answer, page };
 }

@@ -25,11 +25,6 @@ def find_owner(sink: Sink, field: str) -> Owner:
     return "both"
 
 
-def only_sent(sink: Sink, fields: Fields) -> Fields:
-    """What the hub may write in Stripe; of an erased customer it is everything, whoever's it is."""
-    return {field: value for field, value in fields.items() if find_owner(sink, field) != "stripe"}
-
-
 class Weighed(Struct, frozen=True):
     """What becomes of a change in Stripe.
 
