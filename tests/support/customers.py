@@ -9,10 +9,8 @@ import msgspec
 
 from customerhub.model.customer import CUSTOMER_FIELDS, Address, Customer
 from customerhub.store.db import Connection
-from tests.support.waiting import wait_until
 
 _encode = msgspec.json.Encoder(decimal_format="string").encode
-_ALL_VISIBLE = "select relallvisible = relpages from pg_class where oid = 'customer'::regclass"
 _NESTED = ("addresses", "contacts", "attributes")
 
 
@@ -37,18 +35,3 @@ async def put_customers(connection: Connection, customers: Iterable[Customer]) -
         for customer in customers
     )
     await connection.copy_records_to_table("customer", records=records, columns=CUSTOMER_FIELDS)
-
-
-async def settle_customers(connection: Connection) -> None:
-    """Vacuum and analyze their table until everybody is known to see every row, so that an index alone can answer.
-
-    One vacuum is not always enough: it passes over rows that are younger than the oldest snapshot of the moment, be it
-    that of an automatic analyze, and those whose commit is not on the disk.
-    """
-
-    async def is_settled() -> bool:
-        await connection.execute("vacuum (analyze) customer")
-        return bool(await connection.fetchval(_ALL_VISIBLE))
-
-    await connection.execute("set synchronous_commit = on")
-    await wait_until(is_settled, "every page of the customers is visible to all", seconds=60)
