@@ -16,9 +16,10 @@ import msgspec
 import structlog
 
 from customerhub.core.hub import Hub
-from customerhub.core.imports.deciding import GROUP_SIZE, Group, Numbers, Scene, decide_group
+from customerhub.core.imports.deciding import GROUP_SIZE, Group, Scene, decide_group
 from customerhub.core.imports.forms import FindForm
 from customerhub.core.imports.items import Item, count
+from customerhub.core.imports.minting import Numbers
 from customerhub.core.imports.tidying import forget_rows
 from customerhub.core.imports.trying import Ancestors
 from customerhub.core.imports.writing import write_group
