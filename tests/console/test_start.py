@@ -82,6 +82,7 @@ async def test_a_page_says_that_it_counts(
 ) -> None:
     """Where there is more than one look counts, the page says how far it is and looks again by itself."""
     monkeypatch.setattr(figures, "_ENTRIES", 2)
+    monkeypatch.setattr(figures, "_GENTLY", 1)
     monkeypatch.setattr(figures, "_BUDGET_SECONDS", -1)
     team = bureau.desk.team.id
     async with hub.database.lease() as connection:

@@ -14,6 +14,7 @@ from customerhub.core.figures import Counted, Figures, count_on
 from customerhub.core.hub import Hub
 from customerhub.store import overview as store
 from customerhub.store.db import Connection
+from customerhub.store.overview import Piece
 from tests.support.customers import new_customer, put_customers
 from tests.support.fingerprint import take_fingerprint
 from tests.support.world import DIALECT, World
@@ -27,6 +28,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "_PIECE", PIECE)
     monkeypatch.setattr(figures, "_ENTRIES", PIECE)
     monkeypatch.setattr(figures, "_KEYS", PIECE)
+    monkeypatch.setattr(figures, "_GENTLY", 1)
     monkeypatch.setattr(figures, "_BUDGET_SECONDS", -1)
 
 
@@ -94,6 +96,28 @@ async def test_customers_are_counted_in_pieces(world: World) -> None:
     assert seen.customers.at is not None
     assert now <= seen.customers.at <= hub.now()
     assert looks == -(-36 // PIECE) - 1
+
+
+async def test_a_look_begins_with_little(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each piece is twice the one before, up to a whole one, and the next look begins with little again."""
+    hub, team, now = world.hub, world.team.id, world.hub.now()
+    async with hub.database.lease() as connection:
+        await put_customers(connection, [new_customer(team, now) for _ in range(12 * PIECE)])
+    limits: list[int] = []
+    count = store.count_customers
+
+    async def note(connection: Connection, own: UUID, place: tuple[datetime, UUID], word: str, most: int) -> Piece:
+        limits.append(most)
+        return await count(connection, own, place, word, most)
+
+    monkeypatch.setattr(store, "count_customers", note)
+    monkeypatch.setattr(figures, "_GENTLY", 4)
+    assert (await look(hub, team)).customers.is_counting
+    monkeypatch.setattr(figures, "_BUDGET_SECONDS", 60)
+    seen = await look(hub, team)
+    assert seen.customers.numbers == {"active": {"normal": 12 * PIECE}}
+    # The first look went to those whose standing is not the usual one.
+    assert limits == [PIECE // 4, PIECE // 2, *[PIECE] * 12]
 
 
 async def test_a_figure_is_counted_anew_when_it_is_old(world: World) -> None:

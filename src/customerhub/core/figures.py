@@ -19,8 +19,10 @@ from customerhub.store.overview import Figure
 
 ACTIVITY_DAYS: Final = 30
 DELIVERY_DAYS: Final = 7
-# Rows that are read in a piece, and entries of an index alone.
+# Rows that are read in a piece, and entries of an index alone; the first piece of a look at a figure is this part of
+# it, and each one twice the one before. Where nothing is in memory yet it takes a hundred times as long.
 _PIECE, _ENTRIES = 1_500, 4_000
+_GENTLY: Final = 8
 _ALL, _USUAL = "all", "normal"
 # So long a look may count on, but for a piece of each figure.
 _BUDGET_SECONDS: Final = 0.02
@@ -85,6 +87,13 @@ class _Look(Struct):
     now: datetime
     deadline: float
     moved: list[Figure] = []
+    part: int = _GENTLY
+
+    def take(self, most: int) -> int:
+        """How many go into the next piece, where a whole one has so many."""
+        taken = max(1, most // self.part)
+        self.part = max(1, self.part // 2)
+        return taken
 
     @property
     def is_over(self) -> bool:
@@ -111,7 +120,7 @@ async def count_on(hub: Hub, connection: Connection, team: UUID, sinks: tuple[UU
 async def _look_at(look: _Look, name: str, begin: Json, go: _Go) -> Counted:
     """A figure that is counted anew from time to time; its last state is shown meanwhile."""
     hub, figure = look.hub, look.find(name)
-    state = figure.state
+    state, look.part = figure.state, _GENTLY
     if state.get("is_done"):
         age = (look.now - figure.begun_at).total_seconds()
         if 0 <= age < min(_OLDEST_SECONDS, state["seconds"] * _PATIENCE):
@@ -164,17 +173,18 @@ def _add(numbers: Table, more: Mapping[tuple[Name, str], int]) -> Table:
 
 async def _count_customers(look: _Look, state: Json) -> _Step:
     """Those whose standing is not the usual one, then all of them by status alone: the others are the usual ones."""
+    entries = look.take(_ENTRIES)
     if "at" not in state:
         behind = (state.get("standing", ""), UUID(state.get("id", str(_BEFORE_ALL))))
-        piece = await store.count_standings(look.connection, look.team, behind, _ENTRIES)
+        piece = await store.count_standings(look.connection, look.team, behind, entries)
         state = {**state, "numbers": _add(state["numbers"], piece.numbers)}
-        if piece.last is not None and sum(piece.numbers.values()) == _ENTRIES:
+        if piece.last is not None and sum(piece.numbers.values()) == entries:
             return _Step({**state, "standing": piece.last[0], "id": str(piece.last[1])}, is_done=False)
         return _Step({**state, "at": _BEHIND_ALL[0].isoformat(), "id": str(_BEHIND_ALL[1])}, is_done=False)
     place = (datetime.fromisoformat(state["at"]), UUID(state["id"]))
-    piece = await store.count_customers(look.connection, look.team, place, _ALL, _ENTRIES)
+    piece = await store.count_customers(look.connection, look.team, place, _ALL, entries)
     numbers = _add(state["numbers"], piece.numbers)
-    if piece.last is None or sum(piece.numbers.values()) < _ENTRIES:
+    if piece.last is None or sum(piece.numbers.values()) < entries:
         return _Step({**state, "numbers": {status: _to_usual(row) for status, row in numbers.items()}}, is_done=True)
     at = piece.last[0]
     assert isinstance(at, datetime)  # noqa: S101 - they stand in the order of time
@@ -194,7 +204,7 @@ async def _count_deliveries(look: _Look, state: Json) -> _Step:
         return _Step(state, is_done=True)
     sink, *others = state["sinks"]
     since, before = look.now - timedelta(days=DELIVERY_DAYS), state.get("before", _HIGHEST)
-    told = await store.count_deliveries(look.connection, look.team, UUID(sink), before, since, _PIECE)
+    told = await store.count_deliveries(look.connection, look.team, UUID(sink), before, since, look.take(_PIECE))
     state = {**state, "numbers": _add(state["numbers"], told.numbers), "before": told.position}
     if told.is_last:
         state |= {"sinks": others, "before": _HIGHEST}
@@ -203,8 +213,9 @@ async def _count_deliveries(look: _Look, state: Json) -> _Step:
 
 async def _count_duplicates(look: _Look, state: Json) -> _Step:
     """Groups, until there are so many that nobody wants to know the number, or enough was looked through."""
-    rows, end = await duplicate_store.list_groups(look.connection, look.team, UUID(state["first"]), _KEYS)
-    numbers, keys = _add(state["numbers"], {("found", "groups"): len(rows)}), state["keys"] + _KEYS
+    looked = look.take(_KEYS)
+    rows, end = await duplicate_store.list_groups(look.connection, look.team, UUID(state["first"]), looked)
+    numbers, keys = _add(state["numbers"], {("found", "groups"): len(rows)}), state["keys"] + looked
     is_enough = numbers["found"]["groups"] >= MOST_GROUPS or keys >= _MOST_KEYS
     if end is not None and is_enough:
         numbers["found"]["more"] = 1
@@ -215,7 +226,7 @@ async def _look_at_changes(look: _Look) -> Counted:
     """Changes never become others: what was counted of a day stays, and only what came since is counted."""
     connection, team, now, figure = look.connection, look.team, look.now, look.find("changes")
     first = datetime.combine(now.date() - timedelta(days=ACTIVITY_DAYS - 1), datetime.min.time(), UTC)
-    settled = now - _SETTLED
+    settled, look.part = now - _SETTLED, _GENTLY
     numbers: Table = figure.state.get("numbers", {})
     # Behind it is all of the first day.
     start = first - timedelta(microseconds=1)
@@ -223,7 +234,8 @@ async def _look_at_changes(look: _Look) -> Counted:
         start = max(start, datetime.fromisoformat(figure.state["until"]))
     until = start
     while until < settled:
-        stop = await store.find_change(connection, team, until, _PIECE, settled) or settled
+        piece = look.take(_PIECE)
+        stop = await store.find_change(connection, team, until, piece, settled) or settled
         numbers = _add(numbers, await store.count_changes(connection, team, until, stop, 2 * _PIECE))
         until = stop
         if look.is_over:
