@@ -212,7 +212,12 @@ async def test_more_than_can_be_counted_or_looked_through_is_said(
     monkeypatch.setattr(listing, "MOST_COUNTED", 100)
     assert "More than 100 customers." in (await look(admin, bureau.path("customers"))).text
     monkeypatch.setattr(store, "_SCATTERED", 40)
-    page = await look(admin, bureau.path("customers") + "?standing=hold_all&sort=name")
+    path = bureau.path("customers") + "?standing=hold_all&sort=name"
+    # What takes long ends after the first part.
+    monkeypatch.setattr(core, "_QUICK_SECONDS", -1)
+    assert "0 customers among the first 5 of this list" in (await look(admin, path)).text
+    monkeypatch.setattr(core, "_QUICK_SECONDS", 60)
+    page = await look(admin, path)
     assert "0 customers among the first 40 of this list; there may be more further on." in page.text
     assert "None of the customers that this page looked through answers." in page.text
     found = list[str]()
@@ -224,6 +229,17 @@ async def test_more_than_can_be_counted_or_looked_through_is_said(
             break
         page = await look(admin, target)
     assert found == ["Last"]
+
+
+async def test_a_full_page_counts_as_far_as_is_quick(
+    hub: Hub, admin: Visitor, bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that answer are counted among so many as a page looks through; where that is slow, the first part."""
+    await put(hub, bureau, 130, standing="preferred")
+    monkeypatch.setattr(store, "_SCATTERED", 800)
+    for seconds, told in ((-1, "100 customers among the first 100 of this list"), (60, "130 customers.")):
+        monkeypatch.setattr(core, "_QUICK_SECONDS", seconds)
+        assert told in (await look(admin, bureau.path("customers") + "?standing=preferred&sort=name")).text
 
 
 async def test_a_customer_is_made(admin: Visitor, bureau: Bureau) -> None:
@@ -297,6 +313,7 @@ async def test_few_at_an_address_are_found_however_deep(
         await bureau.desk.create(name=city, addresses=[address_body(city=city)])
     await put(hub, bureau, 30)
     monkeypatch.setattr(store, "_SCATTERED", 20)
+    monkeypatch.setattr(core, "_QUICK_SECONDS", 60)
     path = bureau.path("customers")
     page = await look(admin, f"{path}?city=Vardø&sort=name")
     assert names(page) == ["Vardø"]

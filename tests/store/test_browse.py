@@ -59,7 +59,7 @@ async def walk(connection: Connection, world: World, listing: Listing) -> AsyncI
     """Page after page from the beginning to the end, each with the place that it began at."""
     place: Place | None = None
     while True:
-        stretch = await browse.look_through(connection, world.team.id, listing, place, PAGE + 1)
+        stretch = await browse.look_through(connection, world.team.id, listing, place, PAGE + 1, listing.reach)
         yield place, stretch
         following = stretch.places[PAGE - 1] if len(stretch.places) > PAGE else stretch.end
         if following is None:
@@ -87,9 +87,9 @@ async def test_the_way_back_is_the_way_there(
     listing = Listing(order=order)
     pages = [stretch.places[:PAGE] async for _, stretch in walk(connection, world, listing)]
     for former, page in pairwise(pages):
-        back = await browse.look_through(connection, world.team.id, listing, page[0].turned(takes=False), PAGE)
+        back = await browse.look_through(connection, world.team.id, listing, page[0].turned(takes=False), PAGE, MANY)
         assert [one.id for one in reversed(back.places)] == [one.id for one in former]
-        again = await browse.look_through(connection, world.team.id, listing, former[-1].turned(takes=True), 1)
+        again = await browse.look_through(connection, world.team.id, listing, former[-1].turned(takes=True), 1, MANY)
         assert [one.id for one in again.places] == [former[-1].id]
 
 
@@ -118,16 +118,14 @@ async def test_a_page_that_stops_short_goes_on(
 
 
 async def test_times_narrow_the_order_of_their_own(
-    world: World, connection: Connection, customers: list[Customer], monkeypatch: pytest.MonkeyPatch
+    world: World, connection: Connection, customers: list[Customer]
 ) -> None:
     """A range of the order's own times needs no look at what lies before it, one of other times is a filter."""
-    monkeypatch.setattr(browse, "_ENTRIES", 5)
-    monkeypatch.setattr(browse, "_SCATTERED", 5)
     since = START + timedelta(seconds=90)
     expected = {one.id for one in customers if one.created_at < since}
     chosen = CustomerFilter(created_before=since)
-    own = await browse.look_through(connection, world.team.id, Listing(chosen, "created_at"), None, 1)
-    other = await browse.look_through(connection, world.team.id, Listing(chosen, "name"), None, MANY)
+    own = await browse.look_through(connection, world.team.id, Listing(chosen, "created_at"), None, 1, 5)
+    other = await browse.look_through(connection, world.team.id, Listing(chosen, "name"), None, MANY, 5)
     assert own.places[0].id in expected
     assert own.end is None
     assert len(other.places) <= 5
@@ -169,7 +167,7 @@ async def test_no_page_sorts_the_team(
         assert isinstance(key, str | datetime)
         for chosen in (CustomerFilter(), CustomerFilter(status="active"), CustomerFilter(standings=("normal",))):
             for place in (None, Place(key, deep.id)):
-                statement, parameters = browse.keys_statement(world.team.id, Listing(chosen, order), place, PAGE)
+                statement, parameters = browse.keys_statement(world.team.id, Listing(chosen, order), place, PAGE, MANY)
                 text = await connection.fetchval(f"explain (analyze, format json) {statement}", *parameters)
                 found = list(nodes(json.loads(text)[0]["Plan"]))
                 assert "Sort" not in {node["Node Type"] for node in found}, found

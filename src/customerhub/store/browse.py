@@ -58,7 +58,7 @@ class Listing(Struct, frozen=True):
 
     @property
     def reach(self) -> int:
-        """How many customers a page looks through: more where the order's index has all that is asked about."""
+        """How many customers a page looks through at most: more where the order's index has all that is asked about."""
         filters = {name for name, _ in to_conditions(self.filter)} - set(_TIMES.get(self.order, ()))
         if filters <= {"status"} and self.order != "number":
             return _ENTRIES
@@ -115,9 +115,11 @@ class _Statement:
         return QUERIES[name].format(**self.pieces), self.parameters
 
 
-def keys_statement(team: UUID, listing: Listing, place: Place | None, limit: int) -> tuple[str, list[object]]:
+def keys_statement(
+    team: UUID, listing: Listing, place: Place | None, limit: int, reach: int
+) -> tuple[str, list[object]]:
     """The statement of a look through the next customers, and its parameters."""
-    return _Statement(listing, (team, limit, listing.reach), place).of("keys")
+    return _Statement(listing, (team, limit, reach), place).of("keys")
 
 
 def count_statement(team: UUID, listing: Listing, most: int) -> tuple[str, list[object]]:
@@ -126,19 +128,19 @@ def count_statement(team: UUID, listing: Listing, most: int) -> tuple[str, list[
 
 
 async def look_through(
-    connection: Connection, team: UUID, listing: Listing, place: Place | None, limit: int
+    connection: Connection, team: UUID, listing: Listing, place: Place | None, limit: int, reach: int
 ) -> Stretch:
-    """At most `limit` of the next `listing.reach` customers from a place on."""
+    """At most `limit` of the next `reach` customers from a place on."""
     if asks_for_nul(listing.filter):
         return Stretch(())
-    statement, parameters = keys_statement(team, listing, place, limit)
+    statement, parameters = keys_statement(team, listing, place, limit, reach)
     is_backward = place is not None and place.is_backward
     rows = await connection.fetch(statement, *parameters)
     places = tuple(Place(key, customer, is_backward) for customer, key in rows)
     if len(places) == limit or listing.is_plain:
         return Stretch(places)
     bare = Listing(_only_times(listing), listing.order, listing.is_descending)
-    statement, parameters = _Statement(bare, (team, listing.reach), place).of("reach")
+    statement, parameters = _Statement(bare, (team, reach), place).of("reach")
     last = await connection.fetchrow(statement, *parameters)
     return Stretch(places, Place(last["key"], last["id"], is_backward) if last is not None else None)
 
