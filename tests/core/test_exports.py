@@ -25,7 +25,7 @@ from customerhub.model import canonical
 from customerhub.model.cells import flatten
 from customerhub.model.csv_line import to_csv_line
 from customerhub.model.customer import Customer
-from customerhub.model.error import Busy, Invalid, Unavailable
+from customerhub.model.error import Full, Invalid, Unavailable
 from customerhub.settings import Settings
 from customerhub.store import exports as store
 from customerhub.web.serve import Site
@@ -352,7 +352,7 @@ async def test_only_so_many_exports_at_a_time_and_none_for_ever(desk: Desk) -> N
     task = asyncio.create_task(export_customers(desk.hub, caller, ExportOrder(canonical_view()), Slow()))
     await entered.wait()
     kept = Kept()
-    with pytest.raises(Busy):
+    with pytest.raises(Full):
         await export_customers(desk.hub, caller, ExportOrder(canonical_view()), kept)
     with pytest.raises(Unavailable):
         await task

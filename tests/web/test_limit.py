@@ -8,7 +8,7 @@ from limits.aio.storage import MemoryStorage
 from limits.errors import StorageError
 from typing_extensions import override
 
-from customerhub.model.error import Busy, HubError, RateLimited, Unauthenticated, Unavailable
+from customerhub.model.error import Full, HubError, RateLimited, Unauthenticated, Unavailable
 from customerhub.web.counter import LibraryCounter
 from customerhub.web.limit import MAX_WAITING, Limits, RateState
 from customerhub.web.window import MemoryWindows
@@ -195,7 +195,7 @@ async def test_too_many_waiting_is_busy() -> None:
     ]
     for _ in range(20):
         await asyncio.sleep(0)
-    with pytest.raises(Busy):
+    with pytest.raises(Full):
         await limits.try_password("10.1.1.1", "late", held)
     gate.set()
     assert await asyncio.gather(*crowd) == ["token"] * (MAX_WAITING + 2)

@@ -18,7 +18,7 @@ from customerhub.model.catalogue import Catalogue
 from customerhub.model.cells import Columns, flatten
 from customerhub.model.csv_line import to_csv_line
 from customerhub.model.customer import Customer, email_key
-from customerhub.model.error import Busy, FieldError, Invalid, Unavailable
+from customerhub.model.error import FieldError, Full, Invalid, Unavailable
 from customerhub.store import exports as store
 from customerhub.store.catalogue import get_snapshot
 from customerhub.store.db import Connection
@@ -110,7 +110,7 @@ async def export_customers(
     a hundred customers. `tell` hears of each piece how many were in it. Customers whose state at `as_of` is not known
     any more are left out, and told as `customerhub-left-out` before the first line.
 
-    Raises Unauthenticated, Invalid (`fields`), Busy where the process makes as many exports as it may, Unavailable
+    Raises Unauthenticated, Invalid (`fields`), Full where the process makes as many exports as it may, Unavailable
     where it has taken `export_seconds`, and what the target raises.
     """
     order.check()
@@ -136,7 +136,7 @@ async def export_customers(
 async def _place(hub: Hub) -> AsyncIterator[Connection]:
     """A connection of the export's own, as long as there is one of the places for exports, and for so long at most."""
     if hub.exporting.locked():
-        raise Busy(_RETRY_SECONDS)
+        raise Full(_RETRY_SECONDS)
     async with hub.exporting:
         # What takes long must not wait in a pooler's queue, nor keep others waiting in it.
         database = hub.database.direct(1)

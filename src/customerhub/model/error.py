@@ -23,6 +23,7 @@ HubError
 ├── KeyMismatch            an idempotency key came back with another request
 ├── KeyGone                the answer of this key held a secret and was not kept
 ├── Busy                   the record is contended; try again
+│   └── Full               as much of this is under way as may be at once
 ├── RateLimited            too many requests
 ├── RequestTimeout         the client was too slow to send its body
 ├── Unavailable            the database cannot be reached
@@ -267,11 +268,18 @@ class KeyGone(HubError):
 
 
 class Busy(HubError):
-    """The record is contended or the server sheds load; try again in `retry_after` seconds."""
+    """The record is contended; try again in `retry_after` seconds."""
+
+    def __init__(self, retry_after: int = 1, told: str = "the record is being changed by others") -> None:
+        super().__init__(told)
+        self.retry_after = retry_after
+
+
+class Full(Busy):
+    """As much of this is under way in the process as it does at once; try again in `retry_after` seconds."""
 
     def __init__(self, retry_after: int = 1) -> None:
-        super().__init__("the record is being changed by others")
-        self.retry_after = retry_after
+        super().__init__(retry_after, "as much of this is under way as may be at once")
 
 
 class RateLimited(HubError):

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from limits import RateLimitItem, RateLimitItemPerHour, parse_many
 
-from customerhub.model.error import Busy, RateLimited, Unauthenticated, Unavailable
+from customerhub.model.error import Full, RateLimited, Unauthenticated, Unavailable
 from customerhub.store.db import Database
 from customerhub.web.counter import Key, RateState, create_counter
 
@@ -95,7 +95,7 @@ class Limits:
     async def try_password(self, address: str, login: str, attempt: Callable[[], Awaitable[_T]]) -> _T:
         """Run `attempt`, at most two at a time; its Unauthenticated counts as a failure of this address and login.
 
-        Raises RateLimited instead of running it once there were too many failures, Busy where too many wait already,
+        Raises RateLimited instead of running it once there were too many failures, Full where too many wait already,
         Unavailable where failures cannot be counted.
         """
         keys = self._to_keys(address, login)
@@ -103,7 +103,7 @@ class Limits:
         # moment do not all pass before the first of them has failed.
         await self._check_failures(keys)
         if self._waiting >= MAX_WAITING:
-            raise Busy
+            raise Full
         self._waiting += 1
         try:
             await self._turn.acquire()

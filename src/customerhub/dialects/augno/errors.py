@@ -11,6 +11,7 @@ from customerhub.model.error import (
     Conflict,
     FieldError,
     Forbidden,
+    Full,
     HubError,
     Invalid,
     InvalidGrant,
@@ -75,6 +76,7 @@ _MESSAGES: Final[dict[type[HubError], str]] = {
     PreconditionFailed: "The record has changed since: read it again and repeat the change on its new version.",
     PreconditionRequired: "This API key writes only with If-Match: send the ETag of the record as read.",
     RateLimited: "Too many requests; wait a little and try again.",
+    Full: "As much of this is under way as may be at once; try again.",
     Busy: "The record is being changed by others; try again.",
     Unavailable: "The database cannot be reached; try again.",
 }

@@ -173,6 +173,7 @@ CASES: list[tuple[HubError, int, str, str, str | None, str]] = [
         "This API key writes only with If-Match: send the ETag of the record as read.",
     ),
     (tree.Busy(), 503, "service_unavailable", API, None, "The record is being changed by others; try again."),
+    (tree.Full(), 503, "service_unavailable", API, None, "As much of this is under way as may be at once; try again."),
     (
         tree.RateLimited(7),
         *(429, "rate_limit_exceeded", REQUEST, None),

@@ -87,6 +87,7 @@ CASES: list[tuple[HubError, int, str, dict[str, object]]] = [
     (tree.KeyMismatch(), 422, "idempotency_mismatch", {}),
     (tree.PreconditionRequired(), 428, "precondition_required", {}),
     (tree.Busy(), 429, "rate_limited", {"type": "RATE_LIMITED"}),
+    (tree.Full(), 429, "rate_limited", {"type": "RATE_LIMITED"}),
     (tree.RateLimited(7), 429, "rate_limited", {"type": "RATE_LIMITED"}),
     (tree.Unavailable(), 503, "unavailable", {}),
     (

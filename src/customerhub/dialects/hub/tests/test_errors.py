@@ -16,6 +16,7 @@ from customerhub.model.error import (
     EmailsShared,
     FieldError,
     Forbidden,
+    Full,
     HistoryGone,
     HubError,
     Internal,
@@ -84,6 +85,7 @@ FAILURES: list[tuple[HubError, int, str, str]] = [
     (Internal(), 500, "internal", "The server's log has more under the id of this request."),
     (SecretKeyError("/a/path"), 500, "internal", "The server's log has more under the id of this request."),
     (Busy(), 503, "busy", "Try again."),
+    (Full(), 503, "full", "Wait a little and try again."),
     (Unavailable(), 503, "unavailable", "Try again."),
 ]  # fmt: skip
 IDS = [f"{type(error).__name__} {place}" for place, (error, *_) in enumerate(FAILURES)]

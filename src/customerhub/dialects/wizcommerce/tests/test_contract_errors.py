@@ -44,6 +44,7 @@ EVERY: dict[HubError, tuple[int, str]] = {
     errors.KeyMismatch(): (422, "UNPROCESSABLE"),
     errors.PreconditionRequired(): (428, "PRECONDITION_REQUIRED"),
     errors.Busy(): (429, "TOO_MANY_REQUESTS"),
+    errors.Full(): (429, "TOO_MANY_REQUESTS"),
     errors.RateLimited(7): (429, "TOO_MANY_REQUESTS"),
     errors.SecretKeyError("the key is another one"): (500, "INTERNAL_ERROR"),
     errors.Internal(): (500, "INTERNAL_ERROR"),
@@ -73,7 +74,12 @@ def test_every_failure_has_its_status_and_code() -> None:
 def test_what_to_wait_for_is_in_a_header() -> None:
     """Where waiting helps, `Retry-After` says how many seconds."""
     waits = {type(error): dict(to_answer(error, "").headers).get("retry-after") for error in EVERY}
-    assert {kind for kind, wait in waits.items() if wait} == {errors.Busy, errors.RateLimited, errors.Unavailable}
+    assert {kind for kind, wait in waits.items() if wait} == {
+        errors.Busy,
+        errors.Full,
+        errors.RateLimited,
+        errors.Unavailable,
+    }
     assert waits[errors.RateLimited] == "7"
 
 
