@@ -80,7 +80,7 @@ async def test_a_file_with_three_bad_rows_is_mended(lodgers: Bureau, window: Win
     await expect(glance).to_contain_text("5 new")
     await expect(glance).to_contain_text("3 refused")
     assert await list_customers(lodgers) == []
-    await page.get_by_role("button", name="Import", exact=True).click()
+    await page.get_by_role("button", name="Import now").click()
     await expect(page.get_by_role("heading", name="What became of the rows")).to_be_visible()
     refused = page.get_by_role("table", name="Refused")
     await expect(refused.get_by_role("row")).to_have_count(4)

@@ -134,7 +134,7 @@ class Names:
                 return to_label(field)
             case [field, entry_id, *inner] if field in LISTS:
                 title = self._entries.get(entry_id)
-                whole = f"{_KIND_OF_ENTRY[field]} “{title}”" if title else f"{_KIND_OF_ENTRY[field]} of former times"
+                whole = f"{_KIND_OF_ENTRY[field]} “{title}”" if title else f"Former {_KIND_OF_ENTRY[field].lower()}"
                 match inner:
                     case ["attributes", name, *_]:
                         return f"{whole}: attribute “{name}”"
