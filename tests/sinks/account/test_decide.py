@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from customerhub.sinks.account.decide import OWNED, Owner, compare, decide
 from tests.support.soak import sized
 
 # Few, so that what was there before comes back and both sides hit upon the same.
-VALUES = ("a", "b", "c")
+VALUES = ("a", "b", "c", None)
 # A write that meets another one is tried again; each of them ends with the edits.
 MOST_STEPS = 200
 
@@ -31,11 +31,13 @@ MOST_STEPS = 200
         ("a", "b", "a", ["b"], "send", "send"),
         ("a", "b", UNSET, [], "send", "leave"),
         (None, "a", "a", ["a"], "send", "send"),
+        (None, "a", UNSET, [], "keep", "keep"),
+        (None, "b", UNSET, ["a"], "send", "leave"),
     ],
     ids=[
         *("both changed alike", "never equal before and equal now", "only ours changed", "only theirs changed"),
         *("both changed", "theirs was seen here", "ours went away and came back", "theirs was taken back here"),
-        *("never compared", "taken away here"),
+        *("never compared", "taken away here", "never had here", "taken away here before anything was compared"),
     ],
 )
 def test_each_case_has_one_verdict(
@@ -66,21 +68,21 @@ class Side:
     """One hub with one field: its versions, what it knows of the other side, and whether its worker has to tell."""
 
     owner: Owner
-    history: list[str] = field(default_factory=lambda: ["a"])
-    base: str | None = None
+    history: list[str | None] = field(default_factory=lambda: ["a"])
+    base: str | UnsetType | None = UNSET
     base_version: int = 0
     is_due: bool = True
     writes: int = 0
 
     @property
-    def value(self) -> str:
+    def value(self) -> str | None:
         return self.history[-1]
 
     @property
     def version(self) -> int:
         return len(self.history)
 
-    def set(self, value: str) -> None:
+    def set(self, value: str | None) -> None:
         """A write of anybody's; one that changes nothing makes no version."""
         if value != self.value:
             self.history.append(value)
@@ -94,15 +96,15 @@ class Telling:
     ours: Side
     theirs: Side
     version: int
-    read: str
+    read: str | None
     tag: int
-    sends: str | None
-    base: str | None
+    sends: str | UnsetType | None
+    base: str | UnsetType | None
 
     def finish(self, *, is_answered: bool) -> None:
         """The write arrives: refused where the record over there is another one by now; the answer may get lost."""
         ours, theirs = self.ours, self.theirs
-        if self.sends is not None:
+        if self.sends is not UNSET:
             if theirs.version != self.tag:
                 ours.is_due = True
                 return
@@ -118,10 +120,16 @@ def begin(ours: Side, theirs: Side) -> Telling:
     """Read the other side and decide, as the carrier does."""
     ours.is_due = False
     past = ours.history[max(ours.base_version, 1) - 1 : -1] if ours.base_version < ours.version else []
-    base = {} if ours.base is None else {"f": ours.base}
+    base = {} if ours.base is UNSET else {"f": ours.base}
     plan = compare({"f": ours.value}, {"f": theirs.value}, base, [{"f": value} for value in past], {"f": ours.owner})
     return Telling(
-        ours, theirs, ours.version, theirs.value, theirs.version, plan.send.get("f"), plan.base.get("f", ours.base)
+        ours,
+        theirs,
+        ours.version,
+        theirs.value,
+        theirs.version,
+        plan.send.get("f", UNSET),
+        plan.base.get("f", UNSET),
     )
 
 
@@ -140,7 +148,7 @@ def drain(sides: tuple[Side, Side]) -> int:
 Step = Callable[[tuple[Side, Side], list[Telling]], None]
 
 
-def edit(number: int, value: str) -> Step:
+def edit(number: int, value: str | None) -> Step:
     return lambda sides, _: sides[number].set(value)
 
 
@@ -157,7 +165,7 @@ def end(number: int, *, is_answered: bool) -> Step:
         for telling in [telling for telling in under_way if telling.ours is sides[number]]:
             under_way.remove(telling)
             # Right before it is sent the worker looks whether that is still what stands here.
-            if telling.sends is not None and telling.version != telling.ours.version:
+            if telling.sends is not UNSET and telling.version != telling.ours.version:
                 telling.ours.is_due = True
             else:
                 telling.finish(is_answered=is_answered)
@@ -176,11 +184,20 @@ _steps = st.lists(
 )
 
 
-@given(steps=_steps, owners=st.sampled_from((("hub", "other"), ("other", "hub"))))
+@given(
+    steps=_steps,
+    owners=st.sampled_from((("hub", "other"), ("other", "hub"))),
+    first=st.sampled_from(VALUES),
+)
 @hypothesis_settings(max_examples=sized(400, 20_000))
-def test_two_sides_settle_equal_however_they_cross(steps: list[Step], owners: tuple[Owner, Owner]) -> None:
-    """Edits on both sides, tellings that read early and write late, answers that get lost: in the end all are equal."""
-    sides = (Side(owners[0]), Side(owners[1]))
+def test_two_sides_settle_equal_however_they_cross(
+    steps: list[Step], owners: tuple[Owner, Owner], first: str | None
+) -> None:
+    """Edits on both sides, tellings that read early and write late, answers that get lost: in the end all are equal.
+
+    One is made as the other's copy, and never compared yet.
+    """
+    sides = (Side(owners[0], [first]), Side(owners[1], [first]))
     under_way: list[Telling] = []
     for step in steps:
         step(sides, under_way)

@@ -35,14 +35,14 @@ def decide(
     that the field has had here since the last comparison, from the one at that time on, but not the one it has now.
 
     `equal`: there is nothing to do. `send`: ours is the later one, since theirs stood here until now, or both changed
-    and ours wins. `keep`: only theirs changed, or ours is none and theirs never was ours, so that we have nothing to
-    say of it; their own sync tells us. `leave`: both changed, neither saw the other's, and theirs wins.
+    and ours wins. `keep`: only theirs changed, or we never had a value, so that we have nothing to say of it; their own
+    sync tells us. `leave`: both changed, neither saw the other's, and theirs wins.
     """
     if ours == theirs:
         return "equal"
     if theirs in seen or theirs == base:
         return "send"
-    if (ours == base and not seen) or (ours is None and base is UNSET):
+    if not seen and (ours == base or (ours is None and base is UNSET)):
         return "keep"
     return "send" if owner == "hub" else "leave"
 
