@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest
-from argon2 import PasswordHasher
 from playwright.async_api import Browser
 
 from customerhub.core.hub import Hub
@@ -16,12 +15,6 @@ from tests.console.window import Window, opening
 from tests.support.chromium import running_browser
 
 Open = Callable[[Somebody], Awaitable[Window]]
-
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords are hashed as lightly as can be: none of them is worth its time here."""
-    monkeypatch.setattr("customerhub.core.access._HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

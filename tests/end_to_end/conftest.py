@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import httpx
 import pytest
-from argon2 import PasswordHasher
 
 from customerhub.core.hub import Hub
 from customerhub.web.serve import Site
@@ -27,12 +26,6 @@ def live(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     environment["CUSTOMERHUB_DELIVERIES"] = "false"
     with Serving(place, "--database-url", database_url, **environment) as serving:
         yield serving
-
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords are hashed as lightly as can be: none of them is worth its half second here."""
-    monkeypatch.setattr("customerhub.core.access._HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings as hypothesis_settings
 
 from customerhub.core.hub import Hub
@@ -37,6 +38,23 @@ SECRET_KEY = "dGVzdHMgc2hhcmUgdGhpcyBrZXksIG5vYm9keSBlbHM="
 def anyio_backend() -> str:
     """The loop that the hub runs on."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hasty() -> Iterator[None]:
+    """Passwords are hashed as lightly as can be: none of them is worth its half second here.
+
+    Servers and commands that are processes of their own hash them as they do for everybody.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("customerhub.core.access._HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    """What the hubs of tests are set to; read once, since that takes longer than most of what they do."""
+    return Settings(secret_key=SECRET_KEY)
 
 
 @pytest.fixture(scope="session")
@@ -99,10 +117,10 @@ async def sweeper(connections: KeptDatabase) -> AsyncIterator[Sweeper]:
 
 
 @pytest.fixture
-async def hub(connections: KeptDatabase, sweeper: Sweeper) -> AsyncIterator[Hub]:
+async def hub(connections: KeptDatabase, sweeper: Sweeper, settings: Settings) -> AsyncIterator[Hub]:
     """A hub on the worker's database, which logs requests as a served one does."""
     await sweeper.begin()
-    opened = Hub(connections.lend(), Settings(secret_key=SECRET_KEY))
+    opened = Hub(connections.lend(), settings)
     opened.recorder.start()
     yield opened
     await opened.close()

@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from argon2 import PasswordHasher
 
 from customerhub.core import access, admin
 from customerhub.core.access import sign_in
@@ -47,12 +46,6 @@ OPEN_TRANSACTIONS = (
     "select exists (select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
     " and state = 'idle in transaction')"
 )
-
-
-@pytest.fixture(autouse=True)
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passwords are hashed as lightly as can be: none of them is worth its half second here."""
-    monkeypatch.setattr("customerhub.core.access._HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 async def can_sign_in(desk: Desk, email: str, password: str) -> bool:
