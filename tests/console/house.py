@@ -25,6 +25,7 @@ from customerhub.web.serve import Site
 from tests.support.databases import empty_database
 from tests.support.fixtures import SECRET_KEY
 from tests.support.hub import Desk, make_desk
+from tests.support.plain import PLAIN
 from tests.support.process import running_hub
 
 PASSWORD = "correct horse battery"
@@ -103,7 +104,9 @@ async def making_bureau(hub: Hub, site: Site, url: str = "") -> AsyncIterator[Bu
         member = await add_somebody(hub, desk, "Bo", "Lind", "member")
         if url:
             headers = {"Authorization": f"Bearer {desk.api_key}"}
-            api = await stack.enter_async_context(httpx.AsyncClient(base_url=url, headers=headers, timeout=30))
+            api = await stack.enter_async_context(
+                httpx.AsyncClient(base_url=url, headers=headers, timeout=30, verify=PLAIN)
+            )
             desk = replace(desk, api=api)
         yield Bureau(desk, admin, member)
 

@@ -23,6 +23,7 @@ from tests.end_to_end.doors import DOORS, door_of
 from tests.end_to_end.recipes import ROUTES, WRITES, Route
 from tests.support.fingerprint import take_fingerprint
 from tests.support.fixtures import SECRET_KEY
+from tests.support.plain import PLAIN
 from tests.support.world import Json
 
 _CUSTOMER = re.compile(r".*/customers/\{\w+\}")
@@ -53,7 +54,8 @@ async def try_out(sandbox: Serving, route: Route) -> AsyncIterator[Door]:
     with open_cluster(sandbox.data_directory) as cluster:
         hub = Hub(Database(cluster.url(DATABASE)), Settings(secret_key=SECRET_KEY))
         site = Site(hub, find_dialects(), limits=Limits())
-        async with door_of(route).open(hub, site) as door, httpx.AsyncClient(base_url=sandbox.url, timeout=30) as api:
+        wire = httpx.AsyncClient(base_url=sandbox.url, timeout=30, verify=PLAIN)
+        async with door_of(route).open(hub, site) as door, wire as api:
             yield replace(door, api=api)
         await hub.close()
 

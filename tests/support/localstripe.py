@@ -20,6 +20,7 @@ import httpx
 import stripe
 
 from customerhub.sinks.stripe.api import Wire
+from tests.support.plain import PLAIN
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ class Account:
     @asynccontextmanager
     async def customers(self) -> AsyncIterator[stripe.CustomerService]:
         """The library's customers, on this account."""
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=PLAIN) as client:
             yield stripe.StripeClient(
                 self.api_key, base_addresses={"api": self.stand_in.url}, http_client=Wire(client)
             ).v1.customers
@@ -89,7 +90,7 @@ class DoubleAccount(Account):
 
     async def ask(self, method: str, path: str, body: object = None) -> Any:  # Any: decoded JSON
         """A wish beside Stripe's API."""
-        async with httpx.AsyncClient(base_url=self.stand_in.url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.stand_in.url, trust_env=False, verify=PLAIN) as client:
             answer = await client.request(method, f"/_double/{self.api_key}{path}", json=body)
             assert answer.status_code == 200, answer.text
             return answer.json()
@@ -143,7 +144,7 @@ async def _running(log: Path, port: int, *arguments: str) -> AsyncIterator[Stand
     async def answers() -> bool:
         assert process.returncode is None, f"the stand-in ended: see {log}"
         try:
-            async with httpx.AsyncClient(trust_env=False) as client:
+            async with httpx.AsyncClient(trust_env=False, verify=PLAIN) as client:
                 return (await client.get(f"{stand_in.url}/v1/customers")).status_code == 401
         except httpx.HTTPError:
             return False

@@ -29,6 +29,7 @@ from customerhub.web.remote import Values
 from tests.support.accounts import make_account_sink
 from tests.support.fixtures import SECRET_KEY
 from tests.support.hub import CUSTOMERS, Desk, Json, address_body, furnish, make_key
+from tests.support.plain import PLAIN
 from tests.support.process import running_hub
 from tests.support.waiting import wait_until
 
@@ -200,7 +201,9 @@ async def synced(twins: tuple[Twin, Twin], form: str) -> AsyncIterator[tuple[Sid
             team = await create_team(twin.hub, f"Team {uuid4()}", TeamSettings(relaxed_create=True))
             key = await make_key(twin.hub, team)
             headers = {"Authorization": f"Bearer {key['api_key']}"}
-            api = await stack.enter_async_context(httpx.AsyncClient(base_url=twin.url, headers=headers, timeout=30))
+            api = await stack.enter_async_context(
+                httpx.AsyncClient(base_url=twin.url, headers=headers, timeout=30, verify=PLAIN)
+            )
             desk = Desk(twin.hub, team, api, key)
             await furnish(desk)
             sides.append(Side(twin, desk, form))

@@ -12,6 +12,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
+from tests.support.plain import PLAIN
 from tests.support.stripe_double.rules import Json, Refusal, apply, new_customer
 
 _QUERY: Final = re.compile(r"metadata\['([^']+)'\]:'([^']*)'")
@@ -162,7 +163,7 @@ class Account:
         task.add_done_callback(self._messages.discard)
 
     async def _send(self, url: str, body: bytes) -> None:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=PLAIN) as client:
             for _ in range(_MESSAGE_TRIES):
                 headers = {"Stripe-Signature": sign(body, self.webhook_secret), "Content-Type": "application/json"}
                 try:
