@@ -11,7 +11,7 @@ import pytest
 
 from customerhub.cli import main
 from customerhub.embedded import Cluster, open_cluster
-from tests.cli.support import run_json
+from tests.cli.support import run_json_here
 
 Run = Callable[..., Any]
 
@@ -20,7 +20,7 @@ Run = Callable[..., Any]
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A data directory with a team, held open so that commands need not start it each time."""
     data = tmp_path_factory.mktemp("administration") / "data"
-    run_json("team", "create", "Acme", "--data-dir", data)
+    run_json_here("team", "create", "Acme", "--data-dir", data)
     with open_cluster(data) as opened:
         yield opened
 

@@ -23,7 +23,7 @@ from customerhub.embedded import Cluster
 from customerhub.settings import Settings
 from customerhub.store.db import connect
 from customerhub.store.migrate import migrate
-from tests.cli.support import COMMAND, clean_environment, run, run_json, wait_until
+from tests.cli.support import COMMAND, clean_environment, run, run_here, run_json, run_json_here, wait_until
 from tests.support.backups import save
 from tests.support.databases import empty_database
 
@@ -90,8 +90,10 @@ def test_a_hub_is_saved_and_restored(urls: list[str], tmp_path: Path) -> None:
     assert restored.stdout.startswith(
         f"restored {sum(saved['rows'].values())} rows of {len(saved['rows'])} tables, as "
     )
-    assert run_json("team", "list", "--database-url", there) == run_json("team", "list", "--database-url", here)
-    again = run("restore", file, "--database-url", there)
+    assert run_json_here("team", "list", "--database-url", there) == run_json_here(
+        "team", "list", "--database-url", here
+    )
+    again = run_here("restore", file, "--database-url", there)
     assert (again.returncode, again.stdout) == (1, "")
     assert again.stderr.startswith("customerhub: This hub is not empty")
 
@@ -117,7 +119,7 @@ def test_a_pipe_takes_a_hub_along(urls: list[str], tmp_path: Path) -> None:
         said = backup.communicate(timeout=60)[1].decode()
     assert (backup.returncode, restore.returncode) == (0, 0), said + restore.stderr
     assert said.startswith("saved ")
-    assert run_json("doctor", "--data-dir", tmp_path / "hub")["ok"] is True
+    assert run_json_here("doctor", "--data-dir", tmp_path / "hub")["ok"] is True
 
 
 def test_a_killed_restore_leaves_the_hub_empty(urls: list[str], tmp_path: Path) -> None:
@@ -137,7 +139,7 @@ def test_a_killed_restore_leaves_the_hub_empty(urls: list[str], tmp_path: Path) 
         assert restore.wait(timeout=20) == -signal.SIGKILL
     wait_until(lambda: ask(there, OTHERS) == 0, 20, "the server has noticed")
     assert ask(there, "select count(*) from pg_class where relnamespace = 'public'::regnamespace") == 0
-    assert run_json("restore", file, "--database-url", there)["rows"]["team"] == 1
+    assert run_json_here("restore", file, "--database-url", there)["rows"]["team"] == 1
 
 
 def test_what_cannot_be_done_is_said(

@@ -10,7 +10,7 @@ import pytest
 from customerhub.embedded import Cluster
 from customerhub.store.db import connect
 from customerhub.store.migrate import migrate
-from tests.cli.support import run, run_json
+from tests.cli.support import run, run_here, run_json_here
 from tests.support.databases import empty_database
 
 WORD = f"zelda{uuid4().hex[:10]}"
@@ -60,10 +60,10 @@ async def _ask(url: str, statement: str) -> Any:  # Any: a value of any type
 
 def test_erase(url: str) -> None:
     """Without a terminal it wants --yes; then a blank version is left, and the tables are vacuumed."""
-    team = run_json("team", "create", "Aster", "--database-url", url)["id"]
+    team = run_json_here("team", "create", "Aster", "--database-url", url)["id"]
     customer = asyncio.run(_make(url, team))
     command = ("erase", "--team", "Aster", "--customer", customer, "--database-url", url)
-    refused = run(*command)
+    refused = run_here(*command)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == "customerhub: There is no way back from this: add --yes.\n"
     assert asyncio.run(_ask(url, "select max(version) from customer")) == 1
@@ -72,13 +72,13 @@ def test_erase(url: str) -> None:
     assert WORD not in done.stderr
     assert asyncio.run(_ask(url, "select name || number from customer where version = 2")) == ""
     assert asyncio.run(_ask(url, TIDY)) == 2
-    nobody = run("erase", "--team", "Aster", "--customer", uuid4(), "--yes", "--database-url", url)
+    nobody = run_here("erase", "--team", "Aster", "--customer", uuid4(), "--yes", "--database-url", url)
     assert (nobody.returncode, nobody.stdout) == (1, "")
     assert "no such customer" in nobody.stderr
 
 
 def test_what_is_no_id_is_a_wrong_use() -> None:
     """It is told before anything is started."""
-    done = run("erase", "--team", "Aster", "--customer", "x", "--yes")
+    done = run_here("erase", "--team", "Aster", "--customer", "x", "--yes")
     assert done.returncode == 2
     assert "'x' is no UUID" in done.stderr

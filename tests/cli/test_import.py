@@ -9,7 +9,7 @@ import pytest
 from customerhub.embedded import Cluster
 from customerhub.store.db import connect
 from customerhub.store.migrate import migrate
-from tests.cli.support import run, run_json
+from tests.cli.support import run, run_here, run_json_here
 from tests.support.databases import empty_database
 
 ROWS = "Company,Email,City\nAster,a@aster.example,Oslo\nBirch,nonsense,Oslo\nAster Ltd,A@aster.example,Bergen\n"
@@ -23,7 +23,7 @@ def url(cluster: Cluster) -> Iterator[str]:
         opened = empty_database(cluster)
         address = runner.run(opened.__aenter__())
         runner.run(_migrate(address))
-        run_json("team", "create", "Aster", "--database-url", address)
+        run_json_here("team", "create", "Aster", "--database-url", address)
         yield address
         runner.run(opened.__aexit__(None, None, None))
 
@@ -47,7 +47,7 @@ def test_a_file_is_tried_imported_and_mended(url: str, tmp_path: Path) -> None:
     path, failed = tmp_path / "customers.csv", tmp_path / "failed.csv"
     path.write_text(ROWS, encoding="utf-8")
     command = ("import", path, "--team", "Aster", "--match", "email", "--database-url", url)
-    tried = run(*command, "--dry-run")
+    tried = run_here(*command, "--dry-run")
     assert (tried.returncode, asyncio.run(_names(url))) == (1, [])
     counted, titles, name, _, city, gap, *refused = tried.stdout.splitlines()
     assert counted == (
@@ -64,7 +64,7 @@ def test_a_file_is_tried_imported_and_mended(url: str, tmp_path: Path) -> None:
     text = failed.read_text(encoding="utf-8")
     assert text == f"import_error,Company,Email,City\nEmail: {REASON},Birch,nonsense,Oslo\n"
     failed.write_text(text.replace("nonsense", "b@birch.example"), encoding="utf-8")
-    mended = run_json("import", failed, "--team", "Aster", "--match", "email", "--database-url", url)
+    mended = run_json_here("import", failed, "--team", "Aster", "--match", "email", "--database-url", url)
     assert (mended["status"], mended["created"], mended["refused"]) == ("done", 1, 0)
     assert asyncio.run(_names(url)) == ["Aster Ltd", "Birch"]
 
@@ -76,6 +76,6 @@ def test_wrong_uses_are_told_before_anything_is_begun() -> None:
         (("x.csv", "--map", "Company"), "'Company' is not COLUMN=MEMBER"),
         ((), "name a file, or an import to go on with"),
     ):
-        done = run("import", *arguments, "--team", "Aster")
+        done = run_here("import", *arguments, "--team", "Aster")
         assert done.returncode == 2
         assert words in done.stderr

@@ -20,7 +20,7 @@ from customerhub.cli.options import Choices
 from customerhub.cli.sandbox import to_served
 from customerhub.cli.serve import to_greeting
 from customerhub.settings import Settings
-from tests.cli.support import Serving, run, run_json
+from tests.cli.support import Serving, run, run_here, run_json_here
 from tests.support.count import sign
 
 SEED = ("--sandbox", "--demo", "--seed", "7")
@@ -37,13 +37,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """A sandbox with the demo team, shared by the tests of this module."""
     with Serving(tmp_path_factory.mktemp("sandbox") / "place", *SEED) as serving:
         yield serving
-
-
-def command(*arguments: object) -> Any:
-    """What a command prints with `--json`, run in this process: to start another takes longer than most of them."""
-    done = CliRunner().invoke(app, [*map(str, arguments), "--json"], obj=Choices(), catch_exceptions=False)
-    assert done.exit_code == 0
-    return json.loads(done.stdout)
 
 
 def _refuse(sentence: str, *arguments: object) -> None:
@@ -147,12 +140,12 @@ def test_one_seed_gives_the_same_bytes(sandbox: Serving, tmp_path: Path) -> None
     A sandbox that goes on where it was stopped gives new ids and later times.
     """
     place = ("--data-dir", sandbox.data_directory)
-    command("reset", *place)
+    run_json_here("reset", *place)
     first = take_course(sandbox)
     statuses = [int(answer.split(b" ", 2)[1]) for answer in first]
     assert statuses == STATUSES
     sandbox.ask("GET", "/healthz")
-    command("reset", *place)
+    run_json_here("reset", *place)
     sandbox.ask("GET", "/readyz")
     assert take_course(sandbox) == first
     made: list[tuple[str, str]] = []
@@ -162,7 +155,7 @@ def test_one_seed_gives_the_same_bytes(sandbox: Serving, tmp_path: Path) -> None
         assert twin.stop() == 0
     with Serving(tmp_path / "twin", *SEED) as again:
         made += _make_partners(again, 3)
-        command("reset", "--data-dir", again.data_directory)
+        run_json_here("reset", "--data-dir", again.data_directory)
         assert take_course(again) == first
     assert len({one for one, _ in made}) == 6
     assert [at for _, at in made] == sorted({at for _, at in made})
@@ -179,39 +172,39 @@ def _make_partners(serving: Serving, number: int) -> list[tuple[str, str]]:
 def test_a_fixture_brings_a_state_back(sandbox: Serving) -> None:
     """What was saved under a name is there again after other changes, and `start` is what it was at first."""
     place = ("--data-dir", sandbox.data_directory)
-    command("reset", *place)
+    run_json_here("reset", *place)
     talk = Talk(sandbox)
     (found,) = talk.shop("GET", f"{CUSTOMERS}?reference_ids=DEMO-002")["data"]
     talk.shop("PATCH", f"{CUSTOMERS}/{found['id']}", {"first_name": "Saved"})
-    saved = command("fixture", "save", "mine", *place)
+    saved = run_json_here("fixture", "save", "mine", *place)
     assert (saved["name"], saved["teams"], saved["customers"]) == ("mine", 1, 40)
     talk.shop("PATCH", f"{CUSTOMERS}/{found['id']}", {"first_name": "Later"})
-    assert saved in command("fixture", "list", *place)
+    assert saved in run_json_here("fixture", "list", *place)
     for name, first_name in (("mine", "Saved"), ("start", found["first_name"])):
-        assert command("fixture", "load", name, *place)["name"] == name
+        assert run_json_here("fixture", "load", name, *place)["name"] == name
         assert talk.shop("GET", f"{CUSTOMERS}/{found['id']}")["data"]["first_name"] == first_name
-    assert command("reset", "mine", *place) == saved
+    assert run_json_here("reset", "mine", *place) == saved
     assert talk.shop("GET", f"{CUSTOMERS}/{found['id']}")["data"]["first_name"] == "Saved"
-    text = run("fixture", "list", *place).stdout.splitlines()
+    text = run_here("fixture", "list", *place).stdout.splitlines()
     assert [line.split()[0] for line in text] == ["NAME", "mine", "start"]
-    assert run("reset", *place).stdout == "loaded start: 1 team, 40 customers\n"
+    assert run_here("reset", *place).stdout == "loaded start: 1 team, 40 customers\n"
 
 
 def test_commands_beside_a_sandbox_live_in_its_time(sandbox: Serving) -> None:
     """A team made beside the server is as old as the last request, its key works at once, and a reset takes it away."""
     place = ("--data-dir", sandbox.data_directory)
-    command("reset", *place)
+    run_json_here("reset", *place)
     talk = Talk(sandbox)
     talk.shop("POST", "/v1/price-lists", {"reference_id": "now", "name": "Now"})
-    made = command("team", "create", "Beside", *place)
-    key = command("credential", "create", "wizcommerce", "--team", "Beside", *place)["api_key"]
+    made = run_json_here("team", "create", "Beside", *place)
+    key = run_json_here("credential", "create", "wizcommerce", "--team", "Beside", *place)["api_key"]
     assert sandbox.ask("GET", CUSTOMERS, X_API_Key=key)[0] == 200
-    teams = {team["name"]: team for team in command("team", "list", *place)}
+    teams = {team["name"]: team for team in run_json_here("team", "list", *place)}
     assert teams["Beside"]["id"] == made["id"]
     assert teams["Beside"]["created_at"].startswith("2026-01-01T00:00:0")
-    command("reset", *place)
+    run_json_here("reset", *place)
     assert sandbox.ask("GET", CUSTOMERS, X_API_Key=key)[0] == 401
-    assert [team["name"] for team in command("team", "list", *place)] == [sandbox.answer["demo"]["name"]]
+    assert [team["name"] for team in run_json_here("team", "list", *place)] == [sandbox.answer["demo"]["name"]]
 
 
 def test_its_secrets_are_its_owner_s(sandbox: Serving) -> None:
@@ -224,7 +217,7 @@ def test_its_secrets_are_its_owner_s(sandbox: Serving) -> None:
 def test_a_hub_is_never_reset(tmp_path: Path) -> None:
     """No command of a sandbox touches a directory that is none, and a server does not make one of a hub."""
     data = tmp_path / "data"
-    made = run_json("team", "create", "Acme", "--data-dir", data)
+    made = run_json_here("team", "create", "Acme", "--data-dir", data)
     sentence = f"{data} is no sandbox: `customerhub serve --sandbox` makes one."
     for arguments in (("reset",), ("fixture", "save", "mine"), ("fixture", "load", "start"), ("fixture", "list")):
         _refuse(sentence, *arguments, "--data-dir", data)
@@ -232,7 +225,7 @@ def test_a_hub_is_never_reset(tmp_path: Path) -> None:
     own = f"{data} is no sandbox but a hub's own: name another directory with --data-dir."
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"customerhub: {own}\n")
     assert not (data / "sandbox.json").exists()
-    assert [team["id"] for team in command("team", "list", "--data-dir", data)] == [made["id"]]
+    assert [team["id"] for team in run_json_here("team", "list", "--data-dir", data)] == [made["id"]]
 
 
 def test_what_does_not_go_together_is_refused(
@@ -286,19 +279,19 @@ def test_several_processes_share_it(tmp_path: Path) -> None:
     data = tmp_path / "place"
     with Serving(data, "--sandbox", "--workers", "2") as serving:
         assert serving.answer["sandbox"] == str(data)
-        command("team", "create", "Acme", "--data-dir", data)
-        key = command("credential", "create", "wizcommerce", "--team", "Acme", "--data-dir", data)["api_key"]
+        run_json_here("team", "create", "Acme", "--data-dir", data)
+        key = run_json_here("credential", "create", "wizcommerce", "--team", "Acme", "--data-dir", data)["api_key"]
         for fault, status in (("429", 429), ("slow=1", 200)):
             answers = [serving.ask("GET", CUSTOMERS, X_API_Key=key, Customerhub_Simulate=fault) for _ in range(12)]
             assert {answer[0] for answer in answers} == {status}
-        command("reset", "--data-dir", data)
+        run_json_here("reset", "--data-dir", data)
         assert {serving.ask("GET", CUSTOMERS, X_API_Key=key)[0] for _ in range(12)} == {401}
 
 
 def test_a_busy_sandbox_is_put_back_too(sandbox: Serving) -> None:
     """Resets in the middle of writes from four clients succeed, and none of the writes fails for them."""
     place = ("--data-dir", sandbox.data_directory)
-    command("reset", *place)
+    run_json_here("reset", *place)
     key = sandbox.answer["demo"]["credentials"]["wizcommerce"]["api_key"]
     ids = [one["id"] for one in sandbox.ask("GET", f"{CUSTOMERS}?page_size=40", X_API_Key=key)[1]["data"]]
     done = threading.Event()
@@ -316,7 +309,7 @@ def test_a_busy_sandbox_is_put_back_too(sandbox: Serving) -> None:
         clients = [pool.submit(write, client) for client in range(4)]
         try:
             for _ in range(2):
-                assert command("reset", *place)["customers"] == 40
+                assert run_json_here("reset", *place)["customers"] == 40
         finally:
             done.set()
         assert [client.result() for client in clients] == [{201}] * 4

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from customerhub.embedded import keeper
-from tests.cli.support import Serving, paste, run, run_json, wait_until
+from tests.cli.support import Serving, paste, run, run_json, run_json_here, wait_until
 
 DIALECT = "wizcommerce"
 
@@ -62,7 +62,7 @@ def test_the_demo_team_is_whole(serving: Serving) -> None:
     status, listed = serving.ask("GET", "/v1/customers?page_size=100", X_API_Key=key)
     assert (status, len(listed["data"])) == (200, 40)
     assert {customer["status"] for customer in listed["data"]} == {"active"}
-    users = run_json("user", "list", "--team", "Demo Trading Co", "--data-dir", serving.data_directory)
+    users = run_json_here("user", "list", "--team", "Demo Trading Co", "--data-dir", serving.data_directory)
     assert [(user["last_name"], user["can_sign_in"]) for user in users] == [
         ("Harrigan", False),
         ("Santiago", False),

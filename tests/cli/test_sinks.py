@@ -22,7 +22,7 @@ from customerhub.store.deliveries import list_due, take
 from customerhub.web.limit import Limits
 from customerhub.web.serve import Site
 from tests.cli.elsewhere import Elsewhere, elsewhere
-from tests.cli.support import run_json
+from tests.cli.support import run_json_here
 from tests.support.fixtures import SECRET_KEY
 from tests.support.world import make_world
 from tests.support.writer import Writer, make_writer
@@ -52,7 +52,7 @@ Run = Callable[..., Done]
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A data directory that a command has made, held open so that commands need not start it each time."""
     data = tmp_path_factory.mktemp("sinks") / "data"
-    run_json("team", "create", "Bystanders", "--data-dir", data)
+    run_json_here("team", "create", "Bystanders", "--data-dir", data)
     with open_cluster(data) as opened:
         yield opened
 

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from customerhub.embedded import keeper
 from tests.cli.elsewhere import Elsewhere, elsewhere
-from tests.cli.support import Serving, run_json, wait_until
+from tests.cli.support import Serving, run_json_here, wait_until
 
 DIALECT = "wizcommerce"
 
@@ -42,7 +42,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory, there: Elsewhere) -> Itera
     data = tmp_path_factory.mktemp("work") / "data"
     with Serving(data, "--demo", CUSTOMERHUB_DELIVERIES="false") as server:
         order = ("--team", server.answer["demo"]["team"], "--url", there.url, "--data-dir", data)
-        run_json("webhook", "add", *order)
+        run_json_here("webhook", "add", *order)
         yield server
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.support import Serving, run_json, wait_until
+from tests.cli.support import Serving, run_json_here, wait_until
 
 LISTENING, ESTABLISHED = "0A", "01"
 
@@ -70,7 +70,7 @@ def test_what_a_command_writes_every_worker_knows(serving: Serving) -> None:
     known = serving.answer["demo"]["credentials"]["wizcommerce"]
     asked = [serving.ask("GET", "/v1/customers", X_API_Key=known["api_key"])[0] for _ in range(20)]
     assert asked == [200] * 20
-    run_json("credential", "revoke", known["id"], "--data-dir", serving.data_directory)
+    run_json_here("credential", "revoke", known["id"], "--data-dir", serving.data_directory)
     asked = [serving.ask("GET", "/v1/customers", X_API_Key=known["api_key"])[0] for _ in range(20)]
     assert asked == [401] * 20
 
