@@ -105,7 +105,7 @@ async def test_each_transaction_of_the_floor_writes_a_change_and_a_key(place: Pl
     connection = await connect(place.url)
     for name, script in to_scripts(captured, find_stride(CUSTOMERS), places).items():
         before = await connection.fetchrow(count)
-        run = run_floor(pgbench, place.url, place.server, script, 0.1, connections=1)
+        run = run_floor(pgbench, place.url, place.server, script, 0.1, connections=1, lead=0.5)
         after = await connection.fetchrow(count)
         assert before is not None
         assert after is not None

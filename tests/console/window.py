@@ -106,10 +106,10 @@ class Window:
         SCREENS.mkdir(parents=True, exist_ok=True)
         await self._set(WIDE, "light")
         await self._shoot(f"{name}-light", full_page=True)
-        wrong = await self.find_barriers(_RUN_AXE)
+        wrong = await self.find_barriers()
         await self._set(WIDE, "dark")
         await self._shoot(f"{name}-dark")
-        wrong += [f"dark: {one}" for one in await self.find_barriers(_RUN_AXE_ON_COLOURS)]
+        wrong += [f"dark: {one}" for one in _to_lines(await self.page.evaluate(_RUN_AXE_ON_COLOURS))]
         await self._set(PHONE, "light")
         await self._shoot(f"{name}-phone", full_page=True)
         if (excess := await self.page.evaluate(_TOO_WIDE)) > 0:
@@ -125,11 +125,11 @@ class Window:
     async def _shoot(self, name: str, *, full_page: bool = False) -> None:
         await self.page.screenshot(path=SCREENS / f"{name}.png", full_page=full_page)
 
-    async def find_barriers(self, run: str = "") -> list[str]:
-        """What axe finds on the page that is serious or critical."""
+    async def find_barriers(self) -> list[str]:
+        """What axe finds on the page that is serious or critical; axe stays there until the next page."""
         # By the debugger: no page lets a script in that is not the hub's.
         await self.page.evaluate(_AXE)
-        return _to_lines(await self.page.evaluate(run or _RUN_AXE))
+        return _to_lines(await self.page.evaluate(_RUN_AXE))
 
     async def find_lost(self) -> list[str]:
         """What cannot be reached by Tab in the order of the page, or does not show that it has been."""
