@@ -15,6 +15,9 @@ export PYTHON
 # Another environment that is active must not put its packages in front of ours.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME PYTHONSTARTUP
 
+# Every command that a test starts would compile all of the hub anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # At least two, or no test would ever meet another; at most eight, since most workers start a PostgreSQL of their own.
 WORKERS = $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
 	if [ $$n -lt 2 ]; then echo 2; elif [ $$n -gt 8 ]; then echo 8; else echo $$n; fi)
