@@ -11,6 +11,7 @@ import pytest
 
 from customerhub.console.customers import asked, columns, listing
 from customerhub.core import browse as core
+from customerhub.core import patience
 from customerhub.core.hub import Hub
 from customerhub.store import browse as store
 from customerhub.web.serve import Site
@@ -214,9 +215,9 @@ async def test_more_than_can_be_counted_or_looked_through_is_said(
     monkeypatch.setattr(store, "_SCATTERED", 40)
     path = bureau.path("customers") + "?standing=hold_all&sort=name"
     # What takes long ends after the first part.
-    monkeypatch.setattr(core, "_QUICK_SECONDS", -1)
+    monkeypatch.setattr(patience, "_QUICK_SECONDS", -1)
     assert "0 customers among the first 5 of this list" in (await look(admin, path)).text
-    monkeypatch.setattr(core, "_QUICK_SECONDS", 60)
+    monkeypatch.setattr(patience, "_QUICK_SECONDS", 60)
     page = await look(admin, path)
     assert "0 customers among the first 40 of this list; there may be more further on." in page.text
     assert "None of the customers that this page looked through answers." in page.text
@@ -238,7 +239,7 @@ async def test_a_full_page_counts_as_far_as_is_quick(
     await put(hub, bureau, 130, standing="preferred")
     monkeypatch.setattr(store, "_SCATTERED", 800)
     for seconds, told in ((-1, "100 customers among the first 100 of this list"), (60, "130 customers.")):
-        monkeypatch.setattr(core, "_QUICK_SECONDS", seconds)
+        monkeypatch.setattr(patience, "_QUICK_SECONDS", seconds)
         assert told in (await look(admin, bureau.path("customers") + "?standing=preferred&sort=name")).text
 
 
@@ -313,7 +314,7 @@ async def test_few_at_an_address_are_found_however_deep(
         await bureau.desk.create(name=city, addresses=[address_body(city=city)])
     await put(hub, bureau, 30)
     monkeypatch.setattr(store, "_SCATTERED", 20)
-    monkeypatch.setattr(core, "_QUICK_SECONDS", 60)
+    monkeypatch.setattr(patience, "_QUICK_SECONDS", 60)
     path = bureau.path("customers")
     page = await look(admin, f"{path}?city=Vardø&sort=name")
     assert names(page) == ["Vardø"]

@@ -8,6 +8,7 @@ from customerhub.console.customer.subject import Subject, of_customer
 from customerhub.console.desk import PREFIX, Desk, signed_in
 from customerhub.console.paging import to_position, to_token
 from customerhub.core.duplicates import Candidate, Match, find_duplicates, walk_alike
+from customerhub.core.patience import Patience
 from customerhub.model.answer import Answer
 from customerhub.model.duplicates import WEIGHTS, Reason
 from customerhub.web.screens import Screen
@@ -46,10 +47,10 @@ class Row:
 
 async def show_groups(desk: Desk) -> Answer:
     """`GET /console/{team}/duplicates`: a page of groups of customers that share a value."""
-    scope = f"duplicates {desk.team}"
+    scope, patience = f"duplicates {desk.team}", Patience(desk.hub)
     found = await walk_alike(desk.hub, desk.caller, to_position(scope, desk.visit.query.get("page")), _LIMIT)
     for _ in range(_MORE_PIECES):
-        if found.groups or found.after is None:
+        if found.groups or found.after is None or not patience.is_left:
             break
         found = await walk_alike(desk.hub, desk.caller, found.after, _LIMIT)
     token = to_token(scope, found.after)

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from customerhub.core.hub import Hub
+from customerhub.core.patience import Patience
 from customerhub.core.search import find_best
 from customerhub.model.answer import Caller
 from customerhub.model.catalogue import Catalogue
@@ -21,10 +22,6 @@ __all__ = ["MOST_COUNTED", "MOST_MATCHES", "ORDERS", "BrowseOrder", "CustomerFil
 
 MOST_COUNTED: Final = 10_000
 """So many customers are counted where nothing but the count would have to look at more of them."""
-# This part of what a page may look through it looks through first, and goes on only if that took no longer: where
-# nothing is in memory yet it takes a hundred times as long.
-_FIRST_PART: Final = 8
-_QUICK_SECONDS: Final = 0.02
 _NO_CATALOGUE: Final = Catalogue(0)
 
 
@@ -95,18 +92,19 @@ async def _look_at_address(connection: Connection, team: UUID, question: Questio
 
 
 async def _look_among(connection: Connection, team: UUID, question: Question, candidates: Sequence[UUID]) -> Sight:
-    listing = _to_listing(question)
-    chosen = await store.list_among(connection, team, listing, candidates)
-    if question.order is None and question.text:
+    is_ranked = question.order is None and bool(question.text)
+    # Where nothing else is asked all of them answer, and only those that are shown need to be read.
+    if not is_ranked or question.filter != CustomerFilter():
+        chosen = await store.list_among(connection, team, _to_listing(question), candidates)
         answering = set(chosen)
-        chosen = [customer for customer in candidates if customer in answering]
-    pages = max(1, -(-len(chosen) // question.limit))
+        candidates = [customer for customer in candidates if customer in answering] if is_ranked else chosen
+    pages = max(1, -(-len(candidates) // question.limit))
     page = min(question.page, pages)
-    shown = chosen[(page - 1) * question.limit : page * question.limit]
+    shown = candidates[(page - 1) * question.limit : page * question.limit]
     return Sight(
         await store.get_customers(connection, team, shown, with_nested=question.with_nested),
         _NO_CATALOGUE,
-        total=len(chosen),
+        total=len(candidates),
         before=page - 1 if page > 1 else None,
         after=page + 1 if page < pages else None,
     )
@@ -140,26 +138,24 @@ async def _look_ahead(
     hub: Hub, connection: Connection, team: UUID, listing: Listing, place: Place | None, limit: int
 ) -> tuple[Stretch, int]:
     """At most `limit` of the next customers that answer, and among how many they were found."""
-    begun, first = hub.monotonic(), _first_part(listing)
+    patience = Patience(hub)
+    first = patience.first_of(listing.reach)
     stretch = await store.look_through(connection, team, listing, place, limit, first)
-    if stretch.end is None or hub.monotonic() - begun > _QUICK_SECONDS:
+    if stretch.end is None or not patience.is_left:
         return stretch, first
     missing, further = limit - len(stretch.places), listing.reach - first
     rest = await store.look_through(connection, team, listing, stretch.end, missing, further)
     return Stretch((*stretch.places, *rest.places), rest.end), listing.reach
 
 
-def _first_part(listing: Listing) -> int:
-    return max(1, listing.reach // _FIRST_PART)
-
-
 async def _with_count(hub: Hub, connection: Connection, team: UUID, listing: Listing, sight: Sight) -> Sight:
     if listing.is_plain:
         found, _ = await store.count(connection, team, listing, MOST_COUNTED + 1)
         return msgspec.structs.replace(sight, total=min(found, MOST_COUNTED), is_more=found > MOST_COUNTED)
-    begun, most = hub.monotonic(), _first_part(listing)
+    patience = Patience(hub)
+    most = patience.first_of(listing.reach)
     found, looked = await store.count(connection, team, listing, most)
-    if looked == most and hub.monotonic() - begun <= _QUICK_SECONDS:
+    if looked == most and patience.is_left:
         most = listing.reach
         found, looked = await store.count(connection, team, listing, most)
     return msgspec.structs.replace(sight, total=found, looked=most if looked == most else None)

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from customerhub.core.hub import Hub
+from customerhub.core.patience import Patience
 from customerhub.model.answer import Caller
 from customerhub.model.duplicates import WEIGHTS, DuplicateKey, Match
 from customerhub.model.error import NotFound
@@ -161,7 +162,7 @@ async def walk_alike(hub: Hub, caller: Caller, position: Position | None, limit:
     async with hub.database.lease() as connection:
         await hub.get_standing(connection, caller)
         start = await _find_key(connection, team, position)
-        found, end = await store.list_alike(connection, team, start, _MOST_ALIKE)
+        found, end = await _list_alike(hub, connection, team, start, limit)
         # Of the key at which the piece ends some entries may lie behind it.
         known = list(dict.fromkeys((*found, end))) if end is not None else found
         keys, end = known[:limit], known[limit - 1] if len(known) > limit else end
@@ -174,6 +175,22 @@ async def walk_alike(hub: Hub, caller: Caller, position: Position | None, limit:
     )
     after = _from_place(_to_position(holders[end][0], end)) if end is not None and holders[end] else None
     return Groups(tuple(group for group in groups if group.count > 1), after)
+
+
+async def _list_alike(
+    hub: Hub, connection: Connection, team: UUID, start: DuplicateKey, limit: int
+) -> tuple[list[DuplicateKey], DuplicateKey | None]:
+    """The next shared keys, more than `limit` if there are so many near, and the one at which the look ended.
+
+    One of them, where a second look began, may be of one customer alone.
+    """
+    patience = Patience(hub)
+    first = patience.first_of(_MOST_ALIKE)
+    found, end = await store.list_alike(connection, team, start, first)
+    if end is None or len(found) > limit or not patience.is_left:
+        return found, end
+    more, last = await store.list_alike(connection, team, end, _MOST_ALIKE - first)
+    return [*found, end, *more], last
 
 
 async def _find_key(connection: Connection, team: UUID, position: Position | None) -> DuplicateKey:
