@@ -124,8 +124,8 @@ async def test_whoever_goes_or_takes_nothing_leaves_nothing_behind(office: Offic
     _, gone = await office.ask()
     await wait_until(is_held, "the export has begun")
     async with httpx.AsyncClient(base_url=office.server.url, headers=office.headers) as api:
-        busy = await api.get(EXPORT)
-    assert (refusal(busy), busy.headers["retry-after"]) == ((503, "busy", []), "5")
+        full = await api.get(EXPORT)
+    assert (refusal(full), full.headers["retry-after"]) == ((503, "full", []), "5")
     gone.close()
     await wait_until(is_free, "nothing is held for a client that is gone")
     reader, idle = await office.ask()
