@@ -24,8 +24,6 @@ from customerhub.web.render import redirect
 from customerhub.web.screens import Screen, Visit
 
 PREFIX: Final = "/console"
-"""The request header by which our own script asks for a page of which it shows a part; it never decides who may."""
-
 MARK: Final = "once"
 """The field of a form that makes something, by which a form that is sent twice is known."""
 _MARK_BYTES: Final = 18
