@@ -9,9 +9,8 @@ import pytest
 
 from customerhub.embedded import Cluster
 from customerhub.store.db import connect
-from customerhub.store.migrate import migrate
 from tests.cli.support import run, run_here, run_json_here
-from tests.support.databases import empty_database
+from tests.support.databases import migrated_database
 
 WORD = f"zelda{uuid4().hex[:10]}"
 MAKE = """
@@ -28,18 +27,8 @@ TIDY = "select count(*) from pg_stat_user_tables where last_vacuum is not null a
 @pytest.fixture
 def url(cluster: Cluster) -> Iterator[str]:
     """A database of the test's own."""
-    with asyncio.Runner() as runner:
-        opened = empty_database(cluster)
-        address = runner.run(opened.__aenter__())
-        runner.run(_migrate(address))
+    with migrated_database(cluster) as address:
         yield address
-        runner.run(opened.__aexit__(None, None, None))
-
-
-async def _migrate(url: str) -> None:
-    connection = await connect(url)
-    await migrate(connection)
-    await connection.close()
 
 
 async def _make(url: str, team: str) -> str:

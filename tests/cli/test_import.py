@@ -8,9 +8,8 @@ import pytest
 
 from customerhub.embedded import Cluster
 from customerhub.store.db import connect
-from customerhub.store.migrate import migrate
 from tests.cli.support import run, run_here, run_json_here
-from tests.support.databases import empty_database
+from tests.support.databases import migrated_database
 
 ROWS = "Company,Email,City\nAster,a@aster.example,Oslo\nBirch,nonsense,Oslo\nAster Ltd,A@aster.example,Bergen\n"
 REASON = "must be an email address of at most 254 characters"
@@ -19,19 +18,9 @@ REASON = "must be an email address of at most 254 characters"
 @pytest.fixture
 def url(cluster: Cluster) -> Iterator[str]:
     """A database of the test's own, with a team in it."""
-    with asyncio.Runner() as runner:
-        opened = empty_database(cluster)
-        address = runner.run(opened.__aenter__())
-        runner.run(_migrate(address))
+    with migrated_database(cluster) as address:
         run_json_here("team", "create", "Aster", "--database-url", address)
         yield address
-        runner.run(opened.__aexit__(None, None, None))
-
-
-async def _migrate(url: str) -> None:
-    connection = await connect(url)
-    await migrate(connection)
-    await connection.close()
 
 
 async def _names(url: str) -> list[str]:

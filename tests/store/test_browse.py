@@ -1,10 +1,8 @@
 """Looking through customers in any order: each once, whatever the filters are, and nothing is sorted for it."""
 
-import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 import msgspec
 import pytest
@@ -14,12 +12,12 @@ from customerhub.store import browse
 from customerhub.store.browse import ORDERS, BrowseOrder, CustomerFilter, Listing, Place, Stretch
 from customerhub.store.db import Connection
 from tests.support.customers import new_address, new_customer, put_customers
+from tests.support.plans import explain, nodes
 from tests.support.world import World
 
 START = datetime(2026, 3, 4, 9, 10, 11, tzinfo=UTC)
 MANY = 300
 PAGE = 7
-Node = dict[str, Any]  # Any: decoded JSON
 
 
 @pytest.fixture
@@ -147,13 +145,6 @@ async def test_addresses_are_found_in_their_index(
     assert await browse.find_at_address(connection, world.team.id, {"city": "City 3\0"}, 3) == []
 
 
-def nodes(plan: Node) -> Iterator[Node]:
-    """The node and all below it."""
-    yield plan
-    for below in plan.get("Plans", ()):
-        yield from nodes(below)
-
-
 @pytest.mark.parametrize("order", ORDERS)
 async def test_no_page_sorts_the_team(
     world: World, connection: Connection, customers: list[Customer], order: BrowseOrder
@@ -168,8 +159,7 @@ async def test_no_page_sorts_the_team(
         for chosen in (CustomerFilter(), CustomerFilter(status="active"), CustomerFilter(standings=("normal",))):
             for place in (None, Place(key, deep.id)):
                 statement, parameters = browse.keys_statement(world.team.id, Listing(chosen, order), place, PAGE, MANY)
-                text = await connection.fetchval(f"explain (analyze, format json) {statement}", *parameters)
-                found = list(nodes(json.loads(text)[0]["Plan"]))
+                found = list(nodes(await explain(connection, statement, parameters)))
                 assert "Sort" not in {node["Node Type"] for node in found}, found
                 assert max(node["Actual Rows"] for node in found) <= 2 * PAGE + 32, found
     finally:

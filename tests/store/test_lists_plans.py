@@ -1,10 +1,8 @@
 """How the database finds what lists ask for: by index, and no dearer in the depth of a list than at its beginning."""
 
-import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -22,6 +20,7 @@ from customerhub.store.lists import (
     walk_statement,
 )
 from tests.support.customers import new_address, new_customer, put_customers
+from tests.support.plans import Node, explain, nodes
 from tests.support.soak import sized
 from tests.support.waiting import wait_until
 from tests.support.world import World
@@ -31,7 +30,6 @@ MANY = sized(3_000, 100_000)
 LIMIT = 101
 # Of some hundred that the customers stand in, and more at full size.
 FEW_BLOCKS = 60
-Node = dict[str, Any]  # Any: decoded JSON
 # Whose snapshots and transactions a vacuum heeds.
 HOLDERS = """
 select datname, backend_type, state, backend_xid::text, backend_xmin::text, now() - xact_start, query
@@ -78,20 +76,6 @@ async def customers(world: World, connection: Connection) -> list[Customer]:
     # What the index has yet to sort in is read from end to end: never more than 4 MB, but not what is asked about here.
     await connection.execute("select gin_clean_pending_list('customer_addresses')")
     return made[::-1]
-
-
-async def explain(connection: Connection, statement: str, parameters: Sequence[object]) -> Node:
-    """What the statement did, as the topmost node of its plan."""
-    text = await connection.fetchval(f"explain (analyze, buffers, timing off, format json) {statement}", *parameters)
-    plan: Node = json.loads(text)[0]["Plan"]
-    return plan
-
-
-def nodes(plan: Node) -> Iterator[Node]:
-    """The node and all below it."""
-    yield plan
-    for below in plan.get("Plans", ()):
-        yield from nodes(below)
 
 
 def indexes(plan: Node) -> list[str]:

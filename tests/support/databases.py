@@ -1,13 +1,15 @@
 """Databases of a test's own on the server of the run."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from uuid import uuid4
 
 from typing_extensions import override
 
 from customerhub.embedded import Cluster
 from customerhub.store.db import Database, connect
+from customerhub.store.migrate import migrate
 
 
 @asynccontextmanager
@@ -21,6 +23,25 @@ async def empty_database(cluster: Cluster) -> AsyncIterator[str]:
         keeper = await connect(cluster.url("postgres"))
         await keeper.execute(f"drop database {name} with (force)")
         await keeper.close()
+
+
+@contextmanager
+def migrated_database(cluster: Cluster) -> Iterator[str]:
+    """The same with the hub's tables, for tests that have no loop of their own."""
+    with asyncio.Runner() as runner:
+        opened = empty_database(cluster)
+        url = runner.run(opened.__aenter__())
+        try:
+            runner.run(_migrate(url))
+            yield url
+        finally:
+            runner.run(opened.__aexit__(None, None, None))
+
+
+async def _migrate(url: str) -> None:
+    connection = await connect(url)
+    await migrate(connection)
+    await connection.close()
 
 
 class KeptDatabase(Database):

@@ -13,6 +13,7 @@ from customerhub.core.exports import FORMATS, ExportOrder, export_customers
 from customerhub.dialects.views import find_views
 from customerhub.model.answer import Answer, Outlet
 from customerhub.model.error import NotFound
+from customerhub.web.download import to_download
 from customerhub.web.screens import Screen
 
 _AT_A_TIME: Final = frozenset(("status", "updated_from", "text", "created_from", "created_before"))
@@ -46,13 +47,7 @@ async def download(desk: Desk) -> Answer:
     async def stream(outlet: Outlet) -> None:
         await export_customers(desk.hub, desk.caller, order, outlet)
 
-    headers = (
-        ("content-type", FORMATS[order.format]),
-        ("content-disposition", f'attachment; filename="{order.file_name}"'),
-        ("x-content-type-options", "nosniff"),
-        ("cache-control", "no-store"),
-    )
-    return Answer(200, headers=headers, stream=stream)
+    return to_download(order.file_name, stream, for_browser=True)
 
 
 SCREENS: Final[Mapping[str, Mapping[str, Screen]]] = {

@@ -20,8 +20,9 @@ from customerhub.core.imports import orders
 from customerhub.core.imports.failed import open_failed_rows
 from customerhub.core.imports.looking import list_refused
 from customerhub.core.overview import name_customers
-from customerhub.model.answer import Answer, Outlet
+from customerhub.model.answer import Answer
 from customerhub.store.imports import Import, Outcome, Result
+from customerhub.web.download import to_download, to_stream
 from customerhub.web.screens import Screen
 
 KIND: Final = "import"
@@ -29,7 +30,6 @@ _SAMPLE: Final = 20
 _PAGE: Final = 50
 _FEW: Final = 10
 _PLACE: Final = re.compile(r"(\d{1,15})\.(\d{1,6})", re.ASCII)
-_NOT_A_NAME: Final = re.compile(r"[^A-Za-z0-9._ -]")
 
 
 class Refused(Struct, frozen=True):
@@ -180,19 +180,7 @@ async def download_failed(desk: Desk) -> Answer:
     """`GET …/failed`: 200 with the rows that were refused, as a file to be mended and sent again."""
     is_trial = bool(desk.visit.query.get("trial"))
     name, pieces = await open_failed_rows(desk.hub, desk.caller, desk.get_id(kind=KIND), is_trial=is_trial)
-
-    async def stream(outlet: Outlet) -> None:
-        async for piece in pieces:
-            await outlet.write(piece)
-
-    media_type = "application/jsonl" if name.endswith(".jsonl") else "text/csv; charset=utf-8; header=present"
-    headers = (
-        ("content-type", media_type),
-        ("content-disposition", f'attachment; filename="{_NOT_A_NAME.sub("_", name)}"'),
-        ("x-content-type-options", "nosniff"),
-        ("cache-control", "no-store"),
-    )
-    return Answer(200, headers=headers, stream=stream)
+    return to_download(name, to_stream(pieces), for_browser=True)
 
 
 SCREENS: Final[Mapping[str, Mapping[str, Screen]]] = {

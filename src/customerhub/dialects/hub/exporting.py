@@ -15,6 +15,7 @@ from customerhub.dialects.views import find_views
 from customerhub.model.answer import Answer, Outlet
 from customerhub.model.customer import Status
 from customerhub.model.error import Invalid
+from customerhub.web.download import to_download
 from customerhub.web.operation import Call
 
 _LONGEST_TEXT: Final = 255
@@ -51,11 +52,7 @@ async def export(call: Call) -> Answer:
     async def stream(outlet: Outlet) -> None:
         await export_customers(call.hub, call.caller, order, outlet)
 
-    headers = (
-        ("content-type", FORMATS[order.format]),
-        ("content-disposition", f'attachment; filename="{order.file_name}"'),
-    )
-    return Answer(200, headers=headers, stream=stream)
+    return to_download(order.file_name, stream)
 
 
 def _read_order(call: Call) -> ExportOrder:

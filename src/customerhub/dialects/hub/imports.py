@@ -24,7 +24,7 @@ from customerhub.dialects.hub.canonical import Shown, to_changes, to_time
 from customerhub.dialects.hub.errors import InvalidQuery
 from customerhub.dialects.hub.import_wire import OptionsBody, ResultsQuery
 from customerhub.dialects.hub.paging import DEFAULT_LIMIT, MAX_LIMIT, QueryReader, to_page, to_scope
-from customerhub.model.answer import Answer, Outlet
+from customerhub.model.answer import Answer
 from customerhub.model.error import HubError, Invalid
 from customerhub.store.imports import (
     OUTCOMES,
@@ -38,6 +38,7 @@ from customerhub.store.imports import (
     Result,
 )
 from customerhub.web import query
+from customerhub.web.download import to_download, to_stream
 from customerhub.web.operation import Call
 
 IMPORTS: Final = f"{VERSION}/imports"
@@ -52,7 +53,6 @@ _LONGEST: Final = 255
 _SAMPLE: Final = 5
 _PLACE: Final = re.compile(r"([0-9]{1,18})\.([0-9]{1,4})", re.ASCII)
 _CHECK: Final[TypeAdapter[object]] = TypeAdapter(OptionsBody)
-_NOT_A_NAME: Final = re.compile(r"[^A-Za-z0-9._ -]")
 
 
 class _Wishes(Struct, frozen=True):
@@ -242,15 +242,7 @@ async def list_failed(call: Call) -> Answer:
     is_trial = reader.flag("trial") or False
     reader.check()
     name, pieces = await open_failed_rows(call.hub, call.caller, get_id(call, KIND), is_trial=is_trial)
-
-    async def stream(outlet: Outlet) -> None:
-        async for piece in pieces:
-            await outlet.write(piece)
-
-    media_type = "application/jsonl" if name.endswith(".jsonl") else "text/csv; charset=utf-8; header=present"
-    plain = _NOT_A_NAME.sub("_", name)
-    headers = (("content-type", media_type), ("content-disposition", f'attachment; filename="{plain}"'))
-    return Answer(200, headers=headers, stream=stream)
+    return to_download(name, to_stream(pieces))
 
 
 def to_shown(one: Import) -> Shown:
